@@ -1,0 +1,26 @@
+"""trimtab keeps gradient descent on course: it says why a training run does not learn, root cause first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from trimtab.version import __version__
+
+if TYPE_CHECKING:
+    from trimtab.pipeline import diagnose
+    from trimtab.watch import Watcher as watch
+
+__all__ = ["__version__", "diagnose", "watch"]
+
+
+def __getattr__(name: str) -> Any:
+    """Public names are imported at first use: `trimtab run` must not import torch before the script does."""
+    if name == "diagnose":
+        from trimtab.pipeline import diagnose
+
+        return diagnose
+    if name == "watch":
+        from trimtab.watch import Watcher
+
+        return Watcher
+    raise AttributeError(f"module 'trimtab' has no attribute {name!r}")

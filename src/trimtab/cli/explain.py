@@ -1,0 +1,63 @@
+"""`trimtab explain`: the documentation of one rule, with its limits and their sources."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from trimtab.cli.parser import Parser
+from trimtab.core.errors import TrimtabError
+
+if TYPE_CHECKING:
+    from trimtab.core.rule import Rule
+
+_WIDTH = 80
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command."""
+    parser = Parser("trimtab explain", "Explain one rule: what it measures, why it matters, when it is wrong.")
+    parser.add_argument("rule", metavar="RULE", help="a code or name: TT301 or vanishing-gradient")
+    options = parser.options(arguments)
+    print("\n".join(explanation(_rule(options.rule))))
+    print("\nnext: trimtab run train.py")
+    return 0
+
+
+def explanation(rule: Rule) -> Iterator[str]:
+    """The lines of a rule's documentation."""
+    from trimtab.core.sources import SOURCES
+
+    yield f"{rule.code} {rule.name}"
+    yield ""
+    yield inspect.getdoc(type(rule)) or ""
+    if rule.suspects:
+        yield "\nCauses it suspects"
+        yield from (_item(f"{cause.value}: {cause.sentence}") for cause in rule.suspects)
+    if rule.limits:
+        yield "\nLimits"
+        yield from (_item(f"{name} = {limit.value:g} [{limit.source}] {limit.why}") for name, limit in rule.limits.items())
+        yield "\nSources of the limits"
+        for key in dict.fromkeys(limit.source for limit in rule.limits.values()):
+            source = SOURCES[key]
+            yield _item(f"[{key}] {source.text}" + (f"\n{source.url}" if source.url else ""))
+
+
+def _item(text: str) -> str:
+    lines = (textwrap.fill(line, _WIDTH - 4, break_on_hyphens=False, break_long_words=False) for line in text.splitlines())
+    return "  - " + textwrap.indent("\n".join(lines), "    ").lstrip()
+
+
+def _rule(wanted: str) -> Rule:
+    from trimtab.rules import all_rules
+
+    rules = {spelling: rule for rule in all_rules() for spelling in (rule.code, rule.name)}
+    found = rules.get(wanted.upper()) or rules.get(wanted.lower())
+    if found is None:
+        near = difflib.get_close_matches(wanted, rules, 1)
+        hint = f"did you mean {near[0]}?" if near else "`trimtab rules` lists them"
+        raise TrimtabError(f"no rule has the code or name {wanted!r}; {hint}")
+    return found

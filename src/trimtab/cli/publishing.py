@@ -1,0 +1,86 @@
+"""From a trace to what was asked for: the terminal report, JSON and page files, and whether the bar was reached."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TextIO
+
+from trimtab.cli.files import check_writable, write_whole
+from trimtab.cli.selection import check_codes
+from trimtab.core.errors import TrimtabError
+
+if TYPE_CHECKING:
+    from trimtab.core.finding import Diagnosis
+    from trimtab.core.trace import Trace
+
+FailOn = Literal["never", "warn", "fail"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the user asked to be made of a trace; paths are as given, relative to where trimtab was started."""
+
+    json: str | None = None
+    html: str | None = None
+    select: Sequence[str] = ()
+    ignore: Sequence[str] = ()
+    fail_on: FailOn = "never"
+
+    def check(self) -> None:
+        """Raise TrimtabError for what cannot be fulfilled, before anything is run."""
+        check_codes(self.select, self.ignore)
+        for option, path in (("--json", self.json), ("--html", self.html)):
+            if path is not None:
+                check_writable(path, option)
+
+
+def publish(trace: Trace, wishes: Wishes, stream: TextIO | None, home: str) -> Diagnosis:
+    """Diagnose, write the report to the stream (None: nowhere) and the files that were asked for.
+
+    `home` is the folder in which trimtab was started: a program may have gone elsewhere. All of it is tried, and the
+    first failure raised as TrimtabError at the end.
+    """
+    from trimtab.pipeline import diagnose
+
+    diagnosis = diagnose(trace, select=wishes.select, ignore=wishes.ignore)
+    if stream is not None:
+        from trimtab.report import terminal
+
+        terminal.write(diagnosis, trace, file=stream)
+    failures: list[TrimtabError] = []
+    for path, make in ((wishes.json, _as_json), (wishes.html, _as_page)):
+        if path is not None:
+            try:
+                write_whole(os.path.join(home, path), make(diagnosis, trace))
+            except TrimtabError as error:
+                failures.append(error)
+    if failures:
+        raise failures[0]
+    return diagnosis
+
+
+def is_reached(diagnosis: Diagnosis, bar: FailOn) -> bool:
+    """Whether a finding is at least as severe as the bar."""
+    from trimtab.core.finding import Severity
+
+    return bar != "never" and any(finding.severity >= Severity[bar.upper()] for finding in diagnosis.findings)
+
+
+def next_command(*words: str) -> str:
+    """The last line of a command: what to type next, quoted for a shell."""
+    return f"next: {shlex.join(('trimtab', *words))}"
+
+
+def _as_json(diagnosis: Diagnosis, trace: Trace) -> str:
+    from trimtab.report import json
+
+    return json.dumps(diagnosis) + "\n"
+
+
+def _as_page(diagnosis: Diagnosis, trace: Trace) -> str:
+    from trimtab.report import page
+
+    return page.render(diagnosis, trace)

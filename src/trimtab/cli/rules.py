@@ -1,0 +1,29 @@
+"""`trimtab rules`: the table of all rules."""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+from collections.abc import Sequence
+
+from trimtab.cli.parser import Parser
+from trimtab.cli.publishing import next_command
+
+_WIDTH = 80
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command."""
+    Parser("trimtab rules", "List the rules: code, name, and what a run has that they report.").options(arguments)
+
+    from trimtab.rules import all_rules
+
+    rules = all_rules()
+    room = max(len(rule.name) for rule in rules) + 2
+    for rule in rules:
+        margin = " " * (7 + room)
+        what = inspect.getdoc(type(rule)) or ""
+        sentence = " ".join(what.partition("\n\n")[0].split())
+        print(textwrap.fill(sentence, _WIDTH, initial_indent=f"{rule.code}  {rule.name:<{room}}", subsequent_indent=margin))
+    print(next_command("explain", rules[0].code))
+    return 0

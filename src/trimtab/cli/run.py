@@ -1,0 +1,55 @@
+"""`trimtab run`: a program as python would run it, under the watcher."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from trimtab.cli.launch import Terms, launch
+from trimtab.cli.parser import Parser, add_choice_of_rules, count, percent
+from trimtab.cli.program import prepare
+from trimtab.cli.publishing import Wishes
+from trimtab.core.errors import TrimtabError
+
+_FLAGS = ("-h", "--help", "-q", "--quiet")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command; the exit code is the program's own, unless --fail-on says otherwise."""
+    ours, words = split(list(arguments))
+    options = _parser().options(ours)
+    if not words:
+        raise TrimtabError("run what? give a script: `trimtab run train.py`, or a module: `trimtab run -m package`")
+    if options.json == "-":
+        raise TrimtabError("--json -: stdout belongs to the program; use `trimtab diagnose RECORD --json -` after it")
+    wishes = Wishes(options.json, options.html, options.select, options.ignore, options.fail_on)
+    terms = Terms(wishes, options.record, options.budget, options.max_steps, options.quiet)
+    return launch(prepare(words), terms)
+
+
+def split(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Our options, and the words from the program on: all of those belong to the program."""
+    place = 0
+    while place < len(arguments):
+        word = arguments[place]
+        if word == "--":
+            return arguments[:place], arguments[place + 1 :]
+        if not word.startswith("-") or word == "-" or (word.startswith("-m") and not word.startswith("--")):
+            return arguments[:place], arguments[place:]
+        place += 1 if word in _FLAGS or "=" in word else 2
+    return arguments, []
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        "trimtab run",
+        "Run a training script as python would, watch it, and say why it does not learn.",
+        usage="trimtab run [options] script.py [args ...]\n       trimtab run [options] -m module [args ...]",
+    )
+    parser.add_argument("--record", metavar="FILE", help="where the record goes (.trimtab/<script>-<time>.db)")
+    parser.add_argument("--json", metavar="FILE", help="write the diagnosis as JSON")
+    parser.add_argument("--html", metavar="FILE", help="write the report as one HTML page")
+    parser.add_argument("--max-steps", type=count, metavar="N", help="end the script after N optimizer steps")
+    add_choice_of_rules(parser)
+    parser.add_argument("--budget", type=percent, default=3.0, metavar="PERCENT", help="time the watcher may cost (3)")
+    parser.add_argument("-q", "--quiet", action="store_true", help="write nothing to stderr")
+    return parser

@@ -1,0 +1,82 @@
+"""The watcher of a program that is not ours: it begins when torch arrives, and may never begin."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from trimtab.cli.status import StatusLine
+from trimtab.version import __version__
+
+if TYPE_CHECKING:
+    from trimtab.core.trace import Trace
+
+
+class Watching:
+    """Watches this process from the first import of torch on, into a record at an absolute path."""
+
+    def __init__(self, record: str, script: str, budget: float, max_steps: int | None, quiet: bool) -> None:
+        self._record = record
+        self._script = script
+        self._budget = budget
+        self._max_steps = max_steps
+        self._quiet = quiet
+        self._started = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
+        self._watcher: Any = None
+        self._status: StatusLine | None = None
+        self._trouble: str | None = None
+        self._pid = os.getpid()
+
+    def begin(self) -> None:
+        """Start the watcher; whatever goes wrong with it, the program goes on."""
+        if os.getpid() != self._pid:
+            return  # a forked child is the first to import torch: the record is its parent's
+        try:
+            from trimtab.watch import Watcher
+
+            watcher = Watcher(
+                record=self._record, budget=self._budget, max_steps=self._max_steps, script=self._script
+            )
+            watcher.start()
+        except Exception as error:
+            self._trouble = f"{type(error).__name__}: {error}"
+            if not self._quiet:
+                print(f"trimtab: this run is not watched ({self._trouble})", file=sys.stderr)
+            return
+        self._watcher = watcher
+        if not self._quiet:
+            self._status = StatusLine(watcher)
+
+    def end(self, how: str) -> Trace:
+        """Stop the watcher and give what it saw; without one, a trace and a record of no steps."""
+        if self._status is not None:
+            self._status.stop()
+        if self._watcher is not None:
+            self._watcher.stop(how)
+            return self._watcher.trace()
+        return self._unseen(how)
+
+    def _unseen(self, how: str) -> Trace:
+        from trimtab.core.trace import Event
+        from trimtab.record import Writer
+
+        meta = {
+            "script": self._script,
+            "started": self._started,
+            "ended": how,
+            "overhead": 0.0,
+            "trimtab": __version__,
+            "torch": None,
+        }
+        writer = Writer(self._record, meta)
+        writer.event(Event(0, "unseen", {"reason": self._trouble or "torch was never imported"}))
+        trace = writer.trace()
+        writer.close()
+        return trace
+
+    def discard(self) -> None:
+        """Take an empty record away: nothing was run."""
+        if self._watcher is None and os.path.exists(self._record) and not os.path.getsize(self._record):
+            os.remove(self._record)

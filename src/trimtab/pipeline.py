@@ -1,0 +1,69 @@
+"""From a trace to a verdict: the rules, then the causes that order what they found."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Protocol
+
+from trimtab.core.errors import TrimtabError
+from trimtab.core.finding import Finding, Severity, Status
+from trimtab.core.ordering import order
+from trimtab.core.registry import select as select_codes
+from trimtab.core.trace import Trace
+from trimtab.record import read
+from trimtab.report.display import DisplayedDiagnosis
+from trimtab.rules import all_rules
+from trimtab.version import __version__
+
+
+class HasTrace(Protocol):
+    """A watcher, or anything else that can say what it has measured so far."""
+
+    def trace(self) -> Trace: ...
+
+
+def to_trace(source: Trace | HasTrace | str | os.PathLike[str]) -> Trace:
+    """A trace from a trace, a watcher or the path of a record."""
+    if isinstance(source, Trace):
+        return source
+    if isinstance(source, (str, os.PathLike)):
+        return read(source)
+    if callable(getattr(source, "trace", None)):
+        return source.trace()
+    raise TrimtabError(f"diagnose takes a watcher, a trace or the path of a record; got {type(source).__name__}")
+
+
+def diagnose(
+    source: Trace | HasTrace | str | os.PathLike[str], select: Sequence[str] = (), ignore: Sequence[str] = ()
+) -> DisplayedDiagnosis:
+    """Say what is wrong with a run, root causes first.
+
+    `select` and `ignore` take codes or their prefixes. A run in which no training was observed is `unseen`, never
+    healthy. Raises TrimtabError for an unknown code or an unreadable record.
+    """
+    trace = to_trace(source)
+    rules = {rule.code: rule for rule in all_rules()}
+    findings = order([f for code in select_codes(list(rules), [*select], [*ignore]) for f in rules[code].check(trace)])
+    meta = trace.meta
+    overhead = meta.get("overhead")
+    return DisplayedDiagnosis(
+        status=_status(trace, findings),
+        steps=trace.steps,
+        findings=findings,
+        script=_text(meta.get("script")),
+        overhead=float(overhead) if isinstance(overhead, (int, float)) else 0.0,
+        record=_text(meta.get("path")),
+        trimtab=__version__,
+        trace=trace,
+    )
+
+
+def _status(trace: Trace, findings: Sequence[Finding]) -> Status:
+    if any(finding.severity > Severity.NOTE for finding in findings):
+        return "sick"
+    return "healthy" if trace.steps else "unseen"
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None

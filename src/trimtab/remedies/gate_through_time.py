@@ -1,0 +1,19 @@
+"""Gated recurrence (LSTM, GRU): the cell's path through time has a gain near 1 (bengio1994)."""
+
+from trimtab.core.cause import Cause
+from trimtab.core.finding import Finding
+from trimtab.core.remedy import Remedy
+from trimtab.core.trace import Trace
+
+
+def _code(finding: Finding, trace: Trace) -> str:
+    return "rnn = nn.LSTM(input_size, hidden_size, batch_first=True)   # in place of the plain recurrence"
+
+
+GATE_THROUGH_TIME = Remedy(
+    name="gate-through-time",
+    treats=(Cause.DEPTH,),
+    sentence="Use gated recurrence (LSTM or GRU), whose path through time neither shrinks nor grows the gradient.",
+    code=_code,
+    suits=lambda finding, trace: bool(finding.evidence.get("through_time")),
+)

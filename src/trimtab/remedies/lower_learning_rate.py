@@ -1,0 +1,34 @@
+"""A smaller learning rate: plain descent is stable only below 2 over the largest curvature."""
+
+import numpy as np
+
+from trimtab.core.cause import Cause
+from trimtab.core.finding import Finding
+from trimtab.core.remedy import Remedy
+from trimtab.core.signal import LEARNING_RATE
+from trimtab.core.trace import Trace
+
+HEALTHY_RATIO = 1e-3  # update over weight per step that a steady run makes
+
+
+def _code(finding: Finding, trace: Trace) -> str:
+    rates = trace[LEARNING_RATE]
+    finite = rates[np.isfinite(rates) & (rates > 0)]
+    optimizers = trace.of("optimizer")
+    name = optimizers[0].name if optimizers else "SGD"
+    if not finite.size:
+        return "lr = lr / 10"
+    rate = float(finite.max())
+    ratio = finding.evidence.get("update_ratio")
+    factor = 10.0
+    if isinstance(ratio, (int, float)) and np.isfinite(ratio) and ratio > HEALTHY_RATIO:
+        factor = float(np.clip(10 ** np.round(np.log10(ratio / HEALTHY_RATIO)), 10, 1000))
+    return f"optimizer = torch.optim.{name}(model.parameters(), lr={rate / factor:g})   # was {rate:g}"
+
+
+LOWER_LEARNING_RATE = Remedy(
+    name="lower-learning-rate",
+    treats=(Cause.STEP_TOO_LARGE,),
+    sentence="Lower the learning rate until the update is about 1/1000 of the weights per step.",
+    code=_code,
+)

@@ -1,0 +1,22 @@
+"""Batch or layer normalisation between layers: it holds the scale of the signal at 1 through depth."""
+
+from trimtab.core.cause import Cause
+from trimtab.core.finding import Finding
+from trimtab.core.remedy import Remedy
+from trimtab.core.trace import Trace
+
+
+def _code(finding: Finding, trace: Trace) -> str:
+    convolutional = any(site.attrs.get("op") == "conv" for site in trace.of("layer"))
+    norm = "nn.BatchNorm2d(channels)" if convolutional else "nn.BatchNorm1d(width)"
+    layer = "nn.Conv2d(...)" if convolutional else "nn.Linear(...)"
+    return f"nn.Sequential({layer}, {norm}, nn.ReLU())   # the same after each hidden layer"
+
+
+NORMALIZE_LAYERS = Remedy(
+    name="normalize-layers",
+    treats=(Cause.DEPTH, Cause.ACTIVATION),
+    sentence="Normalise between the layers, so that no layer shrinks or grows what the next one gets.",
+    code=_code,
+    suits=lambda finding, trace: not finding.evidence.get("through_time"),
+)

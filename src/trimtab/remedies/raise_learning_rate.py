@@ -1,0 +1,35 @@
+"""A larger learning rate, from the update ratio that was measured."""
+
+import numpy as np
+
+from trimtab.core.cause import Cause
+from trimtab.core.finding import Finding
+from trimtab.core.remedy import Remedy
+from trimtab.core.signal import LEARNING_RATE
+from trimtab.core.trace import Trace
+
+HEALTHY_RATIO = 1e-3
+
+
+def _code(finding: Finding, trace: Trace) -> str:
+    rates = trace[LEARNING_RATE]
+    finite = rates[np.isfinite(rates) & (rates > 0)]
+    optimizers = trace.of("optimizer")
+    if finding.evidence.get("collapsed"):
+        return "scheduler.step()   # once per epoch, not per batch; or a slower decay"
+    if not finite.size:
+        return "optimizer.step()   # after loss.backward(), in every iteration"
+    ratio = finding.evidence.get("update_ratio")
+    factor = 10.0
+    if isinstance(ratio, (int, float)) and np.isfinite(ratio) and ratio > 0:
+        factor = float(np.clip(10 ** np.floor(np.log10(HEALTHY_RATIO / ratio)), 10, 1e6))
+    rate = float(finite[0])
+    return f"optimizer = torch.optim.{optimizers[0].name}(model.parameters(), lr={rate * factor:g})   # was {rate:g}"
+
+
+RAISE_LEARNING_RATE = Remedy(
+    name="raise-learning-rate",
+    treats=(Cause.STEP_TOO_SMALL,),
+    sentence="Raise the learning rate until the update is about 1/1000 of the weights per step.",
+    code=_code,
+)

@@ -1,0 +1,1 @@
+"""Terminal, page and JSON from one diagnosis and its trace; never imports torch."""

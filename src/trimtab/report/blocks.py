@@ -1,0 +1,119 @@
+"""The kinds of block that a report consists of; every renderer matches on them.
+
+All text in a block is clean: no control characters, though markup of the target format is still to be escaped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, TypeAlias
+
+from trimtab.core.finding import Severity, Status
+
+
+class Figure(Protocol):
+    """The data of one chart, thinned, which knows how to draw itself."""
+
+    def spec(self) -> dict[str, Any]:
+        """A Vega-Lite specification with the data inside."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the run has in one line; `because` is the suspected cause in a full sentence."""
+
+    status: Status
+    text: str
+    because: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """The name of a finding, with its code and where it stands."""
+
+    code: str
+    name: str
+    severity: Severity
+    aside: str
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A paragraph, with the word that says which question it answers."""
+
+    label: Literal["what", "where", "why", "next", ""]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Pairs of name and value."""
+
+    label: Literal["evidence"]
+    rows: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Lines to paste, as they are."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Symptom:
+    """A finding that another one explains."""
+
+    code: str
+    name: str
+    severity: Severity
+    where: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Symptoms:
+    """What a root cause explains, folded under it."""
+
+    items: tuple[Symptom, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something worth knowing that makes no run sick."""
+
+    code: str
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A picture with its title, one line that says how to read it, and what it shows in words."""
+
+    title: str
+    caption: str
+    alt: str
+    figure: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Footer:
+    """Where the report comes from."""
+
+    rows: tuple[tuple[str, str], ...]
+
+
+Part: TypeAlias = Text | Table | Code | Symptoms
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One root cause."""
+
+    heading: Heading
+    parts: tuple[Part, ...]
+
+
+Block: TypeAlias = Verdict | Section | Note | Chart | Footer

@@ -1,0 +1,127 @@
+"""A report as a value: the blocks that say what the run has, why, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from trimtab import remedies
+from trimtab.core.finding import Diagnosis, Finding, Severity
+from trimtab.core.registry import instances_of
+from trimtab.core.remedy import Prescription
+from trimtab.core.rule import Rule
+from trimtab.core.trace import Trace
+from trimtab.report import figures
+from trimtab.report.blocks import (
+    Block,
+    Code,
+    Footer,
+    Heading,
+    Note,
+    Part,
+    Section,
+    Symptom,
+    Symptoms,
+    Table,
+    Text,
+)
+from trimtab.report.names import clean, enumerate_names
+from trimtab.report.quantity import label, number, percent, quantity
+from trimtab.report.verdict import verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Blocks in the order in which they are read."""
+
+    blocks: tuple[Block, ...]
+
+
+def compose(diagnosis: Diagnosis, trace: Trace) -> Document:
+    """The whole report: words, then charts, then where it comes from."""
+    return Document((*words(diagnosis, trace).blocks, *figures.charts(trace), _footer(diagnosis, trace)))
+
+
+def words(diagnosis: Diagnosis, trace: Trace) -> Document:
+    """The part of the report that needs no charts: verdict, root causes, notes."""
+    folded = fold(diagnosis)
+    blocks: list[Block] = [verdict(diagnosis, trace, folded, len(_checked(trace)))]
+    blocks += [Section(_heading(root), tuple(_parts(root, symptoms, trace))) for root, symptoms in folded]
+    blocks += [Note(f.code, f.name, clean(f.message)) for f in diagnosis.findings if _is_note(f)]
+    return Document(tuple(blocks))
+
+
+def fold(diagnosis: Diagnosis) -> list[tuple[Finding, list[Finding]]]:
+    """Each root cause with the findings that it explains; every finding that is no note stands in exactly one place."""
+    open_findings = [f for f in diagnosis.findings if not _is_note(f)]
+    roots = [f for f in open_findings if f.root or not f.explained_by]
+    folded: list[tuple[Finding, list[Finding]]] = [(root, []) for root in roots]
+    for finding in open_findings:
+        if any(finding is root for root in roots):
+            continue
+        home = next((symptoms for code in finding.explained_by for root, symptoms in folded if root.code == code), None)
+        if home is None:
+            folded.append((finding, []))
+        else:
+            home.append(finding)
+    return folded
+
+
+def _is_note(finding: Finding) -> bool:
+    return finding.severity is Severity.NOTE and not finding.explained_by
+
+
+def _checked(trace: Trace) -> list[Rule]:
+    """Rules whose signals were all measured: the others said nothing because they saw nothing."""
+    rules = instances_of("trimtab.rules", Rule)
+    return [rule for rule in rules if all(len(trace.at(signal)) for signal in rule.needs)]
+
+
+def _heading(root: Finding) -> Heading:
+    return Heading(root.code, root.name, root.severity, f"{root.severity.label}, since step {root.since_step:,}")
+
+
+def _parts(root: Finding, symptoms: list[Finding], trace: Trace) -> Iterator[Part]:
+    yield Text("what", clean(root.message))
+    if root.where:
+        yield Text("where", enumerate_names(root.where))
+    if root.evidence:
+        yield Table("evidence", tuple(_evidence(root)))
+    reasons = [cause.sentence for cause in root.causes]
+    if reasons:
+        yield Text("why", "; or ".join(reasons))
+    yield from _next(remedies.prescribe(root, trace))
+    if symptoms:
+        yield Symptoms(tuple(_symptom(finding) for finding in symptoms))
+
+
+def _evidence(finding: Finding) -> Iterator[tuple[str, str]]:
+    for key, value in finding.evidence.items():
+        yield label(key), quantity(value, key)
+
+
+def _next(prescriptions: list[Prescription]) -> Iterator[Part]:
+    """The first remedy with its code; the others in a line each."""
+    for place, prescription in enumerate(prescriptions):
+        yield Text("next", clean(prescription.remedy.sentence) if not place else f"or {prescription.remedy.name}")
+        if not place:
+            yield Code(clean(prescription.code.strip("\n"), keep="\n\t"))
+
+
+def _symptom(finding: Finding) -> Symptom:
+    where = enumerate_names(finding.where, most=1, width=24)
+    return Symptom(finding.code, finding.name, finding.severity, where, clean(finding.message))
+
+
+def _footer(diagnosis: Diagnosis, trace: Trace) -> Footer:
+    rows = {
+        "script": diagnosis.script,
+        "steps": number(diagnosis.steps),
+        "ended": trace.meta.get("ended"),
+        "overhead": percent(diagnosis.overhead),
+        "record": diagnosis.record,
+        "started": trace.meta.get("started"),
+        "trimtab": diagnosis.trimtab,
+        "torch": trace.meta.get("torch"),
+    }
+    return Footer(tuple((key, clean(str(value))) for key, value in rows.items() if value is not None))

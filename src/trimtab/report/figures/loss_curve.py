@@ -1,0 +1,108 @@
+"""The loss over steps, each site in its colour, under its bias-corrected average."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from trimtab.core.signal import LOSS
+from trimtab.core.trace import Floats, Trace
+from trimtab.report.blocks import Chart
+from trimtab.report.figures.broken import Mask, broken
+from trimtab.report.figures.canvas import ALARM, PALETTE, short, specification
+from trimtab.report.figures.thin import STEPS, striking_points
+from trimtab.report.names import enumerate_names, unique_labels
+from trimtab.report.quantity import number
+
+_WIDE = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class LossCurve:
+    """Rows {site, step: [...], loss: [...], average: [...]}, and {site, step} of losses that are not finite."""
+
+    rows: list[dict[str, Any]]
+    marks: list[dict[str, Any]]
+    logarithmic: bool
+
+    def spec(self) -> dict[str, Any]:
+        """Raw values faint, the average strong, a tick at the foot where the loss is not finite."""
+        import altair as alt
+
+        scale = alt.Scale(type="log" if self.logarithmic else "linear", zero=False)
+        legend = alt.Legend(title=None, orient="top", labelLimit=220) if len(self.rows) > 1 else None
+        colour = alt.Color("site:N", sort=None, scale=alt.Scale(range=PALETTE), legend=legend)
+        across = alt.X("step:Q", title="step", axis=alt.Axis(grid=False, tickMinStep=1, format=",d"))
+        points = alt.Chart(alt.InlineData(values=self.rows)).transform_flatten(["step", "loss", "average"])
+        raw = points.mark_line(strokeWidth=1, opacity=0.45).encode(
+            x=across, y=alt.Y("loss:Q", scale=scale, title="loss", axis=alt.Axis(tickCount=5)), color=colour
+        )
+        tooltip = ["site:N", "step:Q", "loss:Q", alt.Tooltip("average:Q", format=".3g")]
+        smooth = points.mark_line(strokeWidth=2.5).encode(x=across, y="average:Q", color=colour, tooltip=tooltip)
+        foot = alt.Chart(alt.InlineData(values=self.marks)).mark_tick(color=ALARM, thickness=2, size=14, yOffset=-7)
+        ticks = foot.encode(x="step:Q", y=alt.value("height"), tooltip=["site:N", "step:Q"])
+        return specification(alt.layer(raw, smooth, ticks) if self.marks else alt.layer(raw, smooth), height=260)
+
+
+def chart(trace: Trace) -> Chart | None:
+    """The loss of every site that was seen."""
+    steps, values, bad = trace.at(LOSS), trace[LOSS], broken(trace, LOSS)
+    measured = [column for column in range(values.shape[1]) if np.isfinite(values[:, column]).any()]
+    if not measured:
+        return None
+    alpha = smoothing(len(steps))
+    labels = unique_labels([site.name for site in trace.of("loss")])
+    rows = [_row(labels[column], steps, values[:, column], alpha) for column in measured]
+    marks = [mark for column in measured for mark in _marks(labels[column], steps, bad[:, column])]
+    finite = values[np.isfinite(values)]
+    logarithmic = bool(finite.min() > 0 and finite.max() > _WIDE * finite.min())
+    told = [f"{name} {_course(values[:, column])}" for name, column in zip(labels, measured, strict=False)]
+    caption = f"Thin: each measured step. Bold: moving average with α = {alpha:.3g}, corrected for its start at zero."
+    return Chart(
+        title="Loss",
+        caption=caption + (" Red ticks: NaN or Inf." if marks else ""),
+        alt=f"Loss over {trace.steps:,} steps: {enumerate_names(told, width=80)}.",
+        figure=LossCurve(rows, marks, logarithmic),
+    )
+
+
+def smoothing(readings: int) -> float:
+    """α of the moving average: it looks back over a thirtieth of the readings, at least five."""
+    return 1 - 1 / max(5.0, readings / 30)
+
+
+def moving_average(values: Floats, alpha: float) -> Floats:
+    """s_t / (1 − α^t) with s_t = α s_{t−1} + (1 − α) x_t and s_0 = 0; values that are not finite are passed over."""
+    averages = np.full(len(values), np.nan)
+    state, weight = 0.0, 1.0
+    for place in np.flatnonzero(np.isfinite(values)):
+        state = alpha * state + (1 - alpha) * values[place]
+        weight *= alpha
+        averages[place] = state / (1 - weight)
+    return averages
+
+
+def _row(label: str, steps: Sequence[int] | Any, values: Floats, alpha: float) -> dict[str, Any]:
+    present = np.flatnonzero(np.isfinite(values))
+    kept = present[striking_points(values[present], STEPS)]
+    averages = moving_average(values, alpha)
+    return {
+        "site": label,
+        "step": [int(step) for step in steps[kept]],
+        "loss": short(values[kept]),
+        "average": short(averages[kept]),
+    }
+
+
+def _marks(label: str, steps: Any, bad: Mask) -> list[dict[str, Any]]:
+    at = steps[bad]
+    few = at[np.linspace(0, len(at) - 1, min(len(at), STEPS)).astype(int)] if len(at) else at
+    return [{"site": label, "step": int(step)} for step in few]
+
+
+def _course(values: Floats) -> str:
+    finite = values[np.isfinite(values)]
+    return f"from {number(float(finite[0]))} to {number(float(finite[-1]))}"

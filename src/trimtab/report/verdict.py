@@ -1,0 +1,61 @@
+"""The verdict on a run, in one line."""
+
+from __future__ import annotations
+
+from trimtab.core.cause import Cause
+from trimtab.core.finding import Diagnosis, Finding, Severity
+from trimtab.core.trace import Trace
+from trimtab.report.blocks import Verdict
+from trimtab.report.quantity import percent
+
+PHRASES = {
+    Cause.NONFINITE_DATA: "NaN or Inf in the data",
+    Cause.INPUT_SCALE: "the scale of the inputs",
+    Cause.WEIGHT_SCALE: "the scale of the weights at the start",
+    Cause.ACTIVATION: "a saturating activation",
+    Cause.DEPTH: "depth",
+    Cause.STEP_TOO_LARGE: "steps that are too large",
+    Cause.STEP_TOO_SMALL: "steps that are too small",
+    Cause.GRADIENT_SCALE: "uneven gradient scales",
+    Cause.DEAD_UNITS: "dead units",
+    Cause.NUMERICS: "numerics",
+    Cause.BLINDNESS: "blind spots",
+}
+
+
+def verdict(diagnosis: Diagnosis, trace: Trace, sections: list[tuple[Finding, list[Finding]]], rules: int) -> Verdict:
+    """SICK, HEALTHY or UNSEEN, with the steps seen; silence is never called healthy."""
+    if diagnosis.status == "unseen":
+        return Verdict("unseen", "UNSEEN: no training was observed", _silence(trace))
+    if diagnosis.status == "healthy":
+        words = f"HEALTHY: {rules} rules checked, {_steps(diagnosis)}, overhead {percent(diagnosis.overhead)}"
+        return Verdict("healthy", words)
+    text = f"SICK after {_steps(diagnosis)}"
+    if not sections:
+        return Verdict("sick", text)
+    worst, cause = _worst(*sections[0])
+    more = f" (and {len(sections) - 1} more)" if len(sections) > 1 else ""
+    because = f", because of {PHRASES[cause]}" if cause else ""
+    return Verdict("sick", f"{text}: {_words(worst)}{because}{more}", cause.sentence if cause else "")
+
+
+def _silence(trace: Trace) -> str:
+    reasons = [str(event.data.get("reason", "")) for event in trace.events if event.kind == "unseen"]
+    return "; ".join(filter(None, reasons)) or "no backward and no optimizer step was seen, so nothing can be said"
+
+
+def _worst(root: Finding, symptoms: list[Finding]) -> tuple[Finding, Cause | None]:
+    """What the run has, and why: the gravest symptom of a root that is a cause itself, else the root as it stands."""
+    alarming = [symptom for symptom in symptoms if symptom.severity > Severity.NOTE]
+    if root.reveals and alarming:
+        return max(alarming, key=lambda finding: (finding.severity, finding.sureness)), root.reveals
+    suspected = [cause for cause in root.causes if cause is not root.reveals]
+    return root, suspected[0] if suspected else None
+
+
+def _words(finding: Finding) -> str:
+    return finding.name.replace("-", " ")
+
+
+def _steps(diagnosis: Diagnosis) -> str:
+    return f"{diagnosis.steps:,} step{'' if diagnosis.steps == 1 else 's'}"

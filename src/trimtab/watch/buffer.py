@@ -1,0 +1,66 @@
+"""Measurements wait on their device and cross to the host together at a flush: no synchronisation on a step."""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from trimtab.core.signal import Signal
+
+
+class Entry(NamedTuple):
+    """A 0-dim tensor on its way to `(tensor · scale)^power` at one site; or a 1-dim one for the host to work on."""
+
+    step: int
+    signal: str
+    site: int
+    value: Tensor
+    scale: float
+    power: float
+
+
+class Buffer:
+    """Device scalars with their places. `put` and `take` may run in different threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._entries: list[Entry] = []
+
+    def put(
+        self, step: int, signal: Signal, site: int, value: Tensor, *, scale: float = 1.0, power: float = 1.0
+    ) -> None:
+        """Keep a tensor that owns its memory (the script may change in place what it was made from)."""
+        entry = Entry(step, signal.name, site, value, scale, power)
+        with self._lock:
+            self._entries.append(entry)
+
+    def take(self) -> list[Entry]:
+        """Everything so far; the buffer is empty afterwards."""
+        with self._lock:
+            entries, self._entries = self._entries, []
+        return entries
+
+
+def to_host(entries: list[Entry]) -> list[NDArray[np.float64]]:
+    """The values of the entries in their order, with one transfer per device."""
+    values: list[NDArray[np.float64]] = [np.empty(0)] * len(entries)
+    by_device: dict[torch.device, list[int]] = defaultdict(list)
+    for i, entry in enumerate(entries):
+        by_device[entry.value.device].append(i)
+    with torch.no_grad():
+        for places in by_device.values():
+            flat = [entries[i].value.detach().reshape(-1) for i in places]
+            parts = np.split(
+                torch.cat([part.to(torch.float64) for part in flat]).cpu().numpy(),
+                np.cumsum([part.numel() for part in flat])[:-1],
+            )
+            for i, part in zip(places, parts, strict=True):
+                with np.errstate(all="ignore"):
+                    values[i] = (part * entries[i].scale) ** entries[i].power
+    return values

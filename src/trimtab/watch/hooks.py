@@ -1,0 +1,147 @@
+"""Where the watcher touches torch: five places while it runs, module hooks only on steps that are looked at.
+
+Everything that a hook calls is guarded: an error of trimtab's own ends the watching, never the training.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import torch
+from torch import nn
+from torch.amp.grad_scaler import GradScaler
+from torch.nn.modules import module as nn_module
+from torch.optim import Optimizer
+from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
+
+from trimtab.watch.graph import in_backward
+
+
+class Observer(Protocol):
+    """What the hooks report to."""
+
+    def backward_begins(self, tensors: Any) -> None: ...
+    def backward_ends(self) -> None: ...
+    def backward_failed(self) -> None: ...
+    def grad_called(self, outputs: Any, inputs: Any, gradients: Any) -> None: ...
+    def step_begins(self, optimizer: Optimizer, has_closure: bool) -> None: ...
+    def step_ends(self, optimizer: Optimizer) -> None: ...
+    def optimizer_made(self, optimizer: Optimizer) -> None: ...
+    def loss_scaled(self, scaler: GradScaler, outputs: Any, scaled: Any) -> None: ...
+    def module_begins(self, module: nn.Module) -> None: ...
+    def module_ends(self, module: nn.Module, output: Any) -> None: ...
+
+
+class Hooks:
+    """All hooks of one watcher. `install` and `remove` are inverse; `arm` and `disarm` are for single steps."""
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+        self._active = False
+        self._patches: list[tuple[Any, str, Any, Any]] = []
+        self._handles: list[Any] = []
+        self._module_handles: list[Any] = []
+
+    def install(self) -> None:
+        """Begin to watch backward passes, optimizer steps, loss scalers and the making of optimizers."""
+        self._active = True
+        self._patch(torch.autograd, "backward", self._around_backward)
+        self._patch(torch.autograd, "grad", self._around_grad)
+        self._patch(Optimizer, "__init__", self._around_init)
+        self._patch(GradScaler, "scale", self._around_scale)
+        self._handles = [
+            register_optimizer_step_pre_hook(
+                lambda optimizer, args, kwargs: self._observer.step_begins(
+                    optimizer, bool(kwargs.get("closure") or (len(args) > 1 and args[1]))
+                )
+            ),
+            register_optimizer_step_post_hook(lambda optimizer, args, kwargs: self._observer.step_ends(optimizer)),
+        ]
+
+    def remove(self) -> None:
+        """Leave torch as it was found."""
+        self.disarm()
+        self._active = False
+        for handle in self._handles:
+            handle.remove()
+        for owner, name, original, wrapper in reversed(self._patches):
+            # Somebody else may have wrapped ours since; an inactive wrapper only passes on.
+            if vars(owner).get(name) is wrapper:
+                setattr(owner, name, original)
+        self._handles, self._patches = [], []
+
+    def arm(self) -> None:
+        """Hook the forward passes of all modules: it costs about 3 µs a call, so only where a step is looked at."""
+        if not self._module_handles:
+            self._module_handles = [
+                nn_module.register_module_forward_pre_hook(self._module_begins),
+                nn_module.register_module_forward_hook(self._module_ends),
+            ]
+
+    def disarm(self) -> None:
+        """Give forward passes their fast path back."""
+        for handle in self._module_handles:
+            handle.remove()
+        self._module_handles = []
+
+    def _module_begins(self, module: nn.Module, args: Any) -> None:
+        if not torch.compiler.is_compiling():
+            self._observer.module_begins(module)
+
+    def _module_ends(self, module: nn.Module, args: Any, output: Any) -> None:
+        if not torch.compiler.is_compiling():
+            self._observer.module_ends(module, output)
+
+    def _patch(self, owner: Any, name: str, around: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+        original = vars(owner)[name]
+        wrapper = functools.wraps(original)(around(original))
+        self._patches.append((owner, name, original, wrapper))
+        setattr(owner, name, wrapper)
+
+    def _around_backward(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def backward(*args: Any, **kwargs: Any) -> Any:
+            # A backward inside a backward (reentrant checkpointing) belongs to the outer one.
+            if not self._active or in_backward() != -1:
+                return original(*args, **kwargs)
+            self._observer.backward_begins(args[0] if args else kwargs.get("tensors"))
+            try:
+                result = original(*args, **kwargs)
+            except BaseException:
+                self._observer.backward_failed()
+                raise
+            self._observer.backward_ends()
+            return result
+
+        return backward
+
+    def _around_grad(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def grad(*args: Any, **kwargs: Any) -> Any:
+            gradients = original(*args, **kwargs)
+            if self._active and in_backward() == -1 and not kwargs.get("create_graph"):
+                self._observer.grad_called(
+                    args[0] if args else kwargs.get("outputs"),
+                    args[1] if len(args) > 1 else kwargs.get("inputs"),
+                    gradients,
+                )
+            return gradients
+
+        return grad
+
+    def _around_init(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def __init__(optimizer: Optimizer, *args: Any, **kwargs: Any) -> None:
+            original(optimizer, *args, **kwargs)
+            if self._active:
+                self._observer.optimizer_made(optimizer)
+
+        return __init__
+
+    def _around_scale(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def scale(scaler: GradScaler, outputs: Any, *args: Any, **kwargs: Any) -> Any:
+            scaled = original(scaler, outputs, *args, **kwargs)
+            if self._active:
+                self._observer.loss_scaled(scaler, outputs, scaled)
+            return scaled
+
+        return scale

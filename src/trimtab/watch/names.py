@@ -1,0 +1,162 @@
+"""Names for what the graph shows: modules and parameters by `named_modules`, the rest by the script's own variables."""
+
+from __future__ import annotations
+
+import os
+import sys
+import weakref
+from collections.abc import Iterator, Mapping
+from types import FrameType
+from typing import Any
+
+import torch
+from torch import nn
+
+_HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_TORCH = os.path.dirname(os.path.abspath(torch.__file__))
+_OPTIMIZED = 0x1  # CO_OPTIMIZED: the frame is a function's
+_LIBRARY = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}", os.path.dirname(os.__file__) + os.sep)
+
+
+def caller_line(frame: FrameType | None) -> tuple[Any, int, str]:
+    """The line of the script that led here: (code object, line number, "train.py:57").
+
+    The nearest frame outside torch, trimtab and installed packages; failing that, the nearest outside torch.
+    """
+    fallback: FrameType | None = None
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if not file.startswith((_HERE, _TORCH, "<")) or file.startswith("<ipython"):
+            fallback = fallback or frame
+            if not any(part in file for part in _LIBRARY):
+                break
+        frame = frame.f_back
+    chosen = frame or fallback
+    if chosen is None:
+        return None, 0, "?"
+    return chosen.f_code, chosen.f_lineno, f"{os.path.basename(chosen.f_code.co_filename)}:{chosen.f_lineno}"
+
+
+def _variables(frame: FrameType | None) -> Iterator[tuple[str, Any]]:
+    """Variables of the script's frames, innermost first, each with its name; attributes of `self` by their own."""
+    seen: set[int] = set()
+    while frame is not None:
+        if not frame.f_code.co_filename.startswith((_HERE, _TORCH)):
+            for space in (frame.f_locals, frame.f_globals):
+                if id(space) in seen:
+                    continue
+                seen.add(id(space))
+                yield from list(space.items())
+            if sys.version_info < (3, 13) and frame.f_code.co_flags & _OPTIMIZED:
+                # Reading f_locals leaves a snapshot on the frame that would keep the script's tensors alive.
+                frame.f_locals.clear()
+        frame = frame.f_back
+
+
+def _inside(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """A variable itself, the items of a list, tuple or dict, and the attributes of an object, two levels deep."""
+    yield name, value
+    if isinstance(value, (list, tuple)) and len(value) <= 1000:
+        yield from ((f"{name}[{i}]", item) for i, item in enumerate(value))
+    elif isinstance(value, dict) and len(value) <= 1000:
+        yield from ((f"{name}[{key!r}]", item) for key, item in list(value.items()))
+    else:
+        space = getattr(type(value), "__dict__", None) and getattr(value, "__dict__", None)
+        if isinstance(space, dict) and not isinstance(value, type(sys)):
+            prefix = "" if name == "self" else f"{name}."
+            for key, item in list(space.items()):
+                yield f"{prefix}{key}", item
+                if isinstance(item, (list, tuple)) and len(item) <= 1000:
+                    yield from ((f"{prefix}{key}[{i}]", each) for i, each in enumerate(item))
+
+
+class Names:
+    """Names of modules, parameters and optimizers of a running script. Holds weak references only."""
+
+    def __init__(self, model: nn.Module | None = None) -> None:
+        self._roots: weakref.WeakSet[nn.Module] = weakref.WeakSet()
+        self._pending: list[weakref.ref[nn.Module]] = []
+        self._params: dict[int, tuple[weakref.ref[torch.Tensor], str, str]] = {}
+        self._modules: weakref.WeakKeyDictionary[nn.Module, str] = weakref.WeakKeyDictionary()
+        self._variables: dict[int, str] = {}
+        self._given = model is not None
+        self._taken: set[str] = set()
+        if model is not None:
+            self._enter(model, "")
+
+    def root(self, module: nn.Module) -> None:
+        """A module was called that no other module called: its parts get their names at the next `resolve`."""
+        if module not in self._roots and module not in self._modules:
+            self._roots.add(module)
+            self._pending.append(weakref.ref(module))
+
+    def resolve(self, frame: FrameType | None, leaves: Mapping[int, torch.Tensor]) -> None:
+        """Name new roots and leaves; variables of the script are looked up only where something is unnamed."""
+        roots = [m for m in (ref() for ref in self._pending) if m is not None and next(m.parameters(), None) is not None]
+        self._pending.clear()
+        nameless = {i: leaf for i, leaf in leaves.items() if self.param(leaf) is None}
+        for root in roots:
+            nameless = {i: leaf for i, leaf in nameless.items() if all(leaf is not p for p in root.parameters())}
+        alone = len(roots) == 1 and not self._modules and not nameless
+        if roots and alone and not self._is_leaf(roots[0]):
+            self._enter(roots[0], "")
+        elif roots or nameless:
+            self._look_up(frame, roots, nameless)
+
+    def _look_up(self, frame: FrameType | None, roots: list[nn.Module], nameless: dict[int, torch.Tensor]) -> None:
+        wanted = {id(m): m for m in roots} | dict(nameless)
+        called: dict[int, str] = {}
+        for name, value in _variables(frame):
+            for path, item in _inside(name, value):
+                if id(item) in wanted and wanted[id(item)] is item and not path.startswith("_"):
+                    called.setdefault(id(item), path)
+            if len(called) == len(wanted):
+                break
+        for root in roots:
+            self._enter(root, self._free(called.get(id(root), type(root).__name__)))
+        for i, leaf in nameless.items():
+            if self.param(leaf) is None:
+                shape = "x".join(map(str, leaf.shape)) or "scalar"
+                name = self._free(called.get(i, f"tensor[{shape}]"))
+                self._params[i] = (weakref.ref(leaf), name, name)
+
+    def _enter(self, root: nn.Module, prefix: str) -> None:
+        self._roots.add(root)
+        for path, module in root.named_modules():
+            full = ".".join(part for part in (prefix, path) if part) or type(root).__name__
+            if module in self._modules:
+                continue
+            self._modules[module] = full
+            own = {name: p for name, p in module.named_parameters(recurse=False)}
+            weights = [name for name, p in own.items() if p.dim() >= 2] or list(own)
+            for name, p in own.items():
+                joined = ".".join(part for part in (prefix, path, name) if part)
+                # One weight in a module: the layer bears the module's name; several (nn.LSTM): each bears its own.
+                sole = len(weights) <= 1 or name not in weights
+                self._params.setdefault(id(p), (weakref.ref(p), joined, full if sole else joined))
+
+    def _free(self, name: str) -> str:
+        """The name, or the name with a number when it is taken."""
+        number, candidate = 2, name
+        while candidate in self._taken:
+            candidate, number = f"{name}#{number}", number + 1
+        self._taken.add(candidate)
+        return candidate
+
+    @staticmethod
+    def _is_leaf(module: nn.Module) -> bool:
+        return next(module.children(), None) is None
+
+    def param(self, tensor: torch.Tensor) -> str | None:
+        """The name of a parameter: `layers.0.weight`; None when it is unknown."""
+        entry = self._params.get(id(tensor))
+        return entry[1] if entry is not None and entry[0]() is tensor else None
+
+    def layer_of(self, tensor: torch.Tensor) -> str | None:
+        """The name of the layer that a parameter belongs to: `layers.0`."""
+        entry = self._params.get(id(tensor))
+        return entry[2] if entry is not None and entry[0]() is tensor else None
+
+    def module(self, module: nn.Module) -> str | None:
+        """The name of a module: `layers.0`; None when it is unknown."""
+        return self._modules.get(module)

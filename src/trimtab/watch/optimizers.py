@@ -1,0 +1,94 @@
+"""The optimizers of the script: which parameters they hold, what to call them, and which step is under way."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import weakref
+from types import FrameType
+from typing import Any
+
+from torch import Tensor
+from torch.optim import Optimizer
+
+from trimtab.watch.names import caller_line
+
+
+class Optimizers:
+    """Weak references to every optimizer, and the ids of their parameters."""
+
+    def __init__(self) -> None:
+        self._alive: weakref.WeakSet[Optimizer] = weakref.WeakSet()
+        self._params: dict[int, tuple[weakref.ref[Tensor], str]] = {}
+        self._groups: weakref.WeakKeyDictionary[Optimizer, int] = weakref.WeakKeyDictionary()
+        self._lines: weakref.WeakKeyDictionary[Optimizer, str] = weakref.WeakKeyDictionary()
+        self._stepping: tuple[weakref.ref[Optimizer], FrameType] | None = None
+
+    def made(self, optimizer: Optimizer) -> None:
+        """An optimizer was made in the script, at a line worth remembering."""
+        self._lines[optimizer] = caller_line(sys._getframe(2))[2]
+        self.known(optimizer)
+
+    def find_existing(self) -> None:
+        """Optimizers made before the watching began."""
+        for thing in gc.get_objects():
+            if issubclass(type(thing), Optimizer):
+                self.known(thing)
+
+    def known(self, optimizer: Optimizer) -> None:
+        """Take in an optimizer, and parameters that were added to it since."""
+        size = sum(len(group["params"]) for group in getattr(optimizer, "param_groups", ()))
+        if self._groups.get(optimizer) != size:
+            self._groups[optimizer] = size
+            self._alive.add(optimizer)
+            for group in optimizer.param_groups:
+                for p in group["params"]:
+                    self._params[id(p)] = (weakref.ref(p), type(optimizer).__name__)
+
+    def holds(self, tensor: Tensor) -> bool:
+        """Whether an optimizer updates this tensor."""
+        return self.of(tensor) is not None
+
+    def of(self, tensor: Tensor) -> str | None:
+        """The class of the optimizer that updates this tensor."""
+        entry = self._params.get(id(tensor))
+        return entry[1] if entry is not None and entry[0]() is tensor else None
+
+    def line(self, optimizer: Optimizer) -> str:
+        """Where the optimizer was made: "train.py:31"; empty when it was not seen."""
+        return self._lines.get(optimizer, "")
+
+    def none_alive(self) -> bool:
+        """Whether the script updates by hand, as far as can be seen."""
+        return not self._alive
+
+    def step_begins(self, optimizer: Optimizer) -> bool:
+        """Whether this is an outermost step: a wrapper such as Lookahead calls another optimizer's from its own."""
+        current = sys._getframe(1)
+        if self._stepping is not None and self._stepping[0]() is not optimizer and _runs(self._stepping[1], current):
+            return False
+        frame: Any = current
+        while frame.f_back is not None and frame.f_code.co_name != "wrapper":
+            frame = frame.f_back
+        self._stepping = (weakref.ref(optimizer), frame)
+        return True
+
+    def step_ends(self, optimizer: Optimizer) -> bool:
+        """Whether the step that ends is the outermost."""
+        if self._stepping is None or self._stepping[0]() is not optimizer:
+            return False
+        self._stepping = None
+        return True
+
+    def in_step(self) -> bool:
+        """Whether a step is under way in this thread (a closure is being evaluated)."""
+        return self._stepping is not None and _runs(self._stepping[1], sys._getframe(1))
+
+
+def _runs(frame: FrameType, current: FrameType | None) -> bool:
+    """Whether `frame` is still on the call stack: a step that raised has left it."""
+    while current is not None:
+        if current is frame:
+            return True
+        current = current.f_back
+    return False

@@ -1,0 +1,85 @@
+"""When to look: every step at the start, then as often as the budget allows, by the watcher's own clock."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from collections.abc import Iterator
+
+DENSE = 30  # steps looked at without gaps: most faults show at the start, and the script's owner is waiting there
+MARGIN = 0.8  # share of the budget that is planned for: what runs between the clock's readings is not seen by it
+
+
+class Pace:
+    """Decides after each step whether the next is looked at. `budget` is a fraction of the training time."""
+
+    def __init__(self, budget: float) -> None:
+        self.budget = budget
+        self._lock = threading.Lock()
+        self._spent = 0.0
+        self._spent_dense = 0.0
+        self._begun: float | None = None
+        self._dense_end: float | None = None
+        self._end: float | None = None
+        self._look_cost = 0.0
+        self._look_began = 0.0
+
+    @contextmanager
+    def clock(self) -> Iterator[None]:
+        """Time spent inside is the watcher's own."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.spend(time.perf_counter() - began)
+
+    def spend(self, seconds: float) -> None:
+        """Book time that was spent on watching."""
+        with self._lock:
+            self._spent += seconds
+
+    def begin(self) -> None:
+        """The first forward or backward was seen: training time runs from here."""
+        if self._begun is None:
+            self._begun = time.perf_counter()
+
+    def after_step(self, step: int, looked: bool) -> bool:
+        """Whether to look at the next step. `step` is the number of steps done."""
+        now = self._end = time.perf_counter()
+        self.begin()
+        if looked:
+            cost = self._spent - self._look_began
+            self._look_cost = cost if step > DENSE or not self._look_cost else 0.7 * self._look_cost + 0.3 * cost
+        if step < DENSE:
+            look = True
+        else:
+            if self._dense_end is None:
+                self._dense_end, self._spent_dense = now, self._spent
+            look = self._affordable(now)
+        self._look_began = self._spent
+        return look
+
+    def _affordable(self, now: float) -> bool:
+        """One more look keeps within the budget; while the dense start is not paid for, at half the rate."""
+        assert self._begun is not None and self._dense_end is not None
+        rate = self.budget * MARGIN
+        if self._spent > self.budget * (now - self._begun):
+            rate /= 2
+        return self._spent - self._spent_dense + self._look_cost <= rate * (now - self._dense_end)
+
+    @property
+    def overhead(self) -> float:
+        """Watching time over training time without it: beyond the dense start, or in all while that is all there is."""
+        if self._begun is None or self._end is None:
+            return 0.0
+        if self._dense_end is not None and self._end > self._dense_end:
+            spent, elapsed = self._spent - self._spent_dense, self._end - self._dense_end
+        else:
+            spent, elapsed = self._spent, self._end - self._begun
+        return spent / max(elapsed - spent, 1e-9) if elapsed > 0 else 0.0
+
+    @property
+    def dense_seconds(self) -> float:
+        """What the looks at the dense start cost, in seconds."""
+        return self._spent_dense if self._dense_end is not None else self._spent

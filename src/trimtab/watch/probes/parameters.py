@@ -1,0 +1,70 @@
+"""Gradients before and after clipping, weights, and the update that a step really made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import sqrt
+
+import torch
+from torch import Tensor
+
+from trimtab.core.signal import GRAD_RMS, GRAD_USED_RMS, UPDATE_RMS, WEIGHT_RMS, Signal
+from trimtab.watch.buffer import Buffer
+from trimtab.watch.probes.sample import weights
+
+Placed = list[tuple[int, Tensor]]  # (parameter site, parameter)
+
+
+def gradient_rms(
+    buffer: Buffer, step: int, signal: Signal, placed: Iterable[tuple[int, Tensor]], factor: Tensor | None
+) -> None:
+    """RMS of every gradient in one multi-tensor pass; NaN and Inf show in it. `factor`: what a GradScaler multiplied by."""
+    assert signal in (GRAD_RMS, GRAD_USED_RMS)
+    sites: list[int] = []
+    grads: list[Tensor] = []
+    for site, p in placed:
+        gradient = p.grad
+        if gradient is None:
+            continue
+        gradient = gradient.detach()
+        gradient = gradient._values() if gradient.is_sparse else gradient
+        if gradient.numel():
+            sites.append(site)
+            grads.append(torch.view_as_real(gradient) if gradient.is_complex() else gradient)
+    for site, gradient, norm in zip(sites, grads, _norms(grads), strict=True):
+        buffer.put(step, signal, site, norm if factor is None else norm / factor, scale=1 / sqrt(gradient.numel()))
+
+
+def _norms(tensors: list[Tensor]) -> Iterable[Tensor]:
+    """The 2-norm of each; half precision is summed in single, where its squares would overflow."""
+    if any(t.dtype in (torch.float16, torch.bfloat16) for t in tensors):
+        return [torch.linalg.vector_norm(t, dtype=torch.float32) if t.is_floating_point() else t.norm() for t in tensors]
+    return torch._foreach_norm(tensors) if tensors else []
+
+
+class UpdateProbe:
+    """The difference of the weights over a step, from samples of them taken before and after."""
+
+    def __init__(self) -> None:
+        self._before: list[tuple[int, Tensor, Tensor]] = []
+
+    def before(self, placed: Placed) -> None:
+        """Remember a sample of the weights."""
+        self._before = [(site, p, weights(p).clone()) for site, p in placed if p.numel() and not p.is_complex()]
+
+    def after(self, buffer: Buffer, step: int) -> None:
+        """Measure against what is remembered, and forget it."""
+        kept = [(site, old, weights(p)) for site, p, old in self._before if p.numel() and weights(p).shape == old.shape]
+        self._before = []
+        if not kept:
+            return
+        sites, old, new = ([k[i] for k in kept] for i in range(3))
+        differences = [n.float() - o.float() if n.dtype != torch.float64 else n - o for n, o in zip(new, old, strict=True)]
+        for site, d, change, size in zip(sites, differences, _norms(differences), _norms(old), strict=True):
+            buffer.put(step, UPDATE_RMS, site, change, scale=1 / sqrt(d.numel()))
+            buffer.put(step, WEIGHT_RMS, site, size, scale=1 / sqrt(d.numel()))
+
+    @property
+    def pending(self) -> bool:
+        """Whether a sample waits for its other half."""
+        return bool(self._before)

@@ -1,0 +1,325 @@
+"""The watcher: turns what the hooks report into readings, on the steps that are looked at."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import threading
+import time
+import weakref
+from collections import defaultdict
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.amp.grad_scaler import GradScaler
+from torch.optim import Optimizer
+
+from trimtab.core.errors import TrimtabError
+from trimtab.core.signal import GRAD_RMS, GRAD_USED_RMS, LEARNING_RATE, LOSS, LOSS_SCALE
+from trimtab.core.trace import Event, Trace
+from trimtab.record import Writer
+from trimtab.version import __version__
+from trimtab.watch.buffer import Buffer
+from trimtab.watch.flush import Flusher
+from trimtab.watch.graph import graph_roots
+from trimtab.watch.hooks import Hooks
+from trimtab.watch.look import Look
+from trimtab.watch.names import caller_line
+from trimtab.watch.optimizers import Optimizers
+from trimtab.watch.pace import Pace
+from trimtab.watch.probes.parameters import UpdateProbe, gradient_rms
+from trimtab.watch.sites import Sites
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class MaxSteps(SystemExit):
+    """Raised out of `optimizer.step()` when the wanted number of steps is done: the script ends as by sys.exit(0)."""
+
+
+def guarded(method: F) -> F:
+    """An error of trimtab's own is written down and ends the watching; the training goes on untouched."""
+
+    @functools.wraps(method)
+    def call(self: Watcher, *args: Any) -> Any:
+        if not self.watching or not self._own_thread():
+            return None
+        try:
+            with self._pace.clock(), torch.no_grad():
+                return method(self, *args)
+        except Exception as error:
+            self._give_up(error)
+        return None
+
+    return call  # type: ignore[return-value]
+
+
+class Watcher:
+    """Watches whatever trains between `start` and `stop`, or inside a `with` block.
+
+    `record`: path of the run record, or None to keep it in memory. `budget`: percent of the training time that watching
+    may cost beyond the first 30 steps. `model` and `optimizer` are optional: both are found when they are used.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module | None = None,
+        optimizer: Optimizer | None = None,
+        *,
+        record: str | os.PathLike[str] | None = None,
+        budget: float = 3.0,
+        max_steps: int | None = None,
+        script: str | None = None,
+    ) -> None:
+        if not 0 <= budget <= 100:
+            raise TrimtabError(f"the budget is a percentage of the training time, from 0 to 100; got {budget:g}")
+        if max_steps is not None and max_steps < 1:
+            raise TrimtabError(f"max_steps is a number of optimizer steps, at least 1; got {max_steps}")
+        self.steps = 0
+        self.watching = False
+        self._model, self._optimizer, self._max_steps = model, optimizer, max_steps
+        started = time.strftime("%Y-%m-%dT%H:%M:%S%z")
+        meta = {"script": script, "started": started, "trimtab": __version__, "torch": torch.__version__, "ended": None}
+        self._writer = Writer(record, {**meta, "budget": budget / 100, "pid": os.getpid()})
+        self._pace = Pace(budget / 100)
+        self._buffer, self._sites = Buffer(), Sites()
+        self._flusher = Flusher(self._writer, self._buffer, self._sites, lambda: (self.steps, self._pace.overhead))
+        self._hooks = Hooks(self)
+        self._optimizers = Optimizers()
+        self._updates = UpdateProbe()
+        self._look = Look(self._buffer, self._sites, self._pace, self._optimizers, self._say_unseen, model)
+        self._looking = self._looked = True
+        self._losses: dict[int, list[tuple[Tensor, Tensor | None]]] = defaultdict(list)
+        self._lines: dict[tuple[Any, int], int] = {}
+        self._scaled: weakref.ref[Tensor] | None = None
+        self._unscaled: tuple[Tensor, Tensor] | None = None
+        self._backwards = 0
+        self._backwards_in_step = 0
+        self._thread: int | None = None
+        self._pid = os.getpid()
+        self._said: set[str] = set()
+        self._found_nonfinite = False
+        self._stopped = False
+
+    # --- beginning and end
+
+    def start(self) -> Watcher:
+        """Begin to watch."""
+        self.watching = True
+        if self._optimizer is not None:
+            self._optimizers.known(self._optimizer)
+        self._hooks.install()
+        self._hooks.arm()
+        self._flusher.start()
+        return self
+
+    def stop(self, ended: str = "end") -> None:
+        """End the watching, leave no hook behind and finish the record; calling it again does nothing."""
+        if self._stopped or os.getpid() != self._pid:
+            return
+        self._stopped, self.watching = True, False
+        self._hooks.remove()
+        try:
+            self._close_losses()
+            if self.steps == 0 and self._backwards:
+                self._flusher.event(Event(0, "no-step", {"backwards": self._backwards}))
+            self._flusher.stop()
+            self._writer.set_meta(
+                ended=ended, overhead=self._pace.overhead, dense_seconds=self._pace.dense_seconds, steps=self.steps
+            )
+            self._writer.close()
+        except Exception as error:
+            print(f"trimtab: the record could not be finished: {error}", file=sys.stderr)
+
+    def __enter__(self) -> Watcher:
+        self._optimizers.find_existing()
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        self.stop("end" if kind is None else "max-steps" if issubclass(kind, MaxSteps) else "exception")
+        return kind is not None and issubclass(kind, MaxSteps)
+
+    def trace(self) -> Trace:
+        """Everything measured so far."""
+        if not self._stopped:
+            self._flusher.flush()
+        return self._writer.trace()
+
+    @property
+    def loss(self) -> float | None:
+        """The latest loss that has crossed to the host."""
+        return self._flusher.loss
+
+    def _own_thread(self) -> bool:
+        """Watch one training thread of one process: a forked child or a second thread is left alone."""
+        current = threading.get_ident()
+        if self._thread is None:
+            self._thread = current
+        return current == self._thread and os.getpid() == self._pid
+
+    def _give_up(self, error: Exception) -> None:
+        self.watching = False
+        self._hooks.remove()
+        self._say_unseen("watcher", f"trimtab itself failed and stopped watching: {type(error).__name__}: {error}")
+
+    def _say_unseen(self, reason: str, what: str) -> None:
+        """Write down, once per reason, what could not be seen."""
+        if reason not in self._said:
+            self._said.add(reason)
+            self._flusher.event(Event(self.steps, "unseen", {"reason": reason, "what": what}))
+
+    # --- what the hooks report
+
+    @guarded
+    def module_begins(self, module: nn.Module) -> None:
+        """A forward pass begins, on a step that is looked at."""
+        self._pace.begin()
+        self._look.module_begins(module)
+
+    @guarded
+    def module_ends(self, module: nn.Module, output: Any) -> None:
+        """A forward pass ends: its output's node gets the module's name."""
+        self._look.module_ends(module, output)
+
+    @guarded
+    def optimizer_made(self, optimizer: Optimizer) -> None:
+        """The script makes an optimizer."""
+        self._optimizers.made(optimizer)
+
+    @guarded
+    def loss_scaled(self, scaler: GradScaler, outputs: Any, scaled: Any) -> None:
+        """A GradScaler scales the loss: the script's loss is the one before."""
+        factor = getattr(scaler, "_scale", None)
+        if isinstance(scaled, Tensor) and isinstance(outputs, Tensor) and scaled is not outputs and factor is not None:
+            self._scaled, self._unscaled = weakref.ref(scaled), (outputs.detach(), factor.detach().clone())
+
+    @guarded
+    def backward_begins(self, tensors: Any) -> None:
+        """The scalar on which backward is called is the loss; its graph shows the model."""
+        roots = graph_roots(tensors)
+        self._begin_backward(roots, sys._getframe(3))
+        if self._looking and roots:
+            self._look.survey(self.steps, roots, sys._getframe(3))
+
+    def _begin_backward(self, roots: list[Tensor], frame: Any) -> None:
+        self._pace.begin()
+        closure = self._optimizers.in_step()
+        if self._backwards_in_step and not closure and self._optimizers.none_alive():
+            self._close_step(None)
+        self._backwards += 1
+        self._backwards_in_step += 1
+        for root in roots:
+            if root.numel() == 1 and not (closure and self._losses):
+                self._keep_loss(root, frame)
+
+    def _keep_loss(self, root: Tensor, frame: Any) -> None:
+        code, line, name = caller_line(frame)
+        site = self._lines.get((code, line))
+        if site is None:
+            site = self._lines[code, line] = self._sites.index("loss", name, line=name)
+        loss, scale = root.detach(), None
+        if self._scaled is not None and self._scaled() is root and self._unscaled is not None:
+            loss, scale = self._unscaled
+        loss = loss.reshape(()).to(torch.float64, copy=True)
+        self._losses[site].append((loss, scale))
+        if loss.device.type == "cpu" and not self._found_nonfinite and not bool(torch.isfinite(loss)):
+            self._found_nonfinite = True
+            self._flusher.event(self._look.first_nonfinite(self.steps, root, frame, name))
+
+    @guarded
+    def backward_ends(self) -> None:
+        """All gradients are there, not yet clipped."""
+        if self._looking:
+            factor = next((factor for group in self._losses.values() for _, factor in group if factor is not None), None)
+            placed = self._look.end(self.steps, factor)
+            gradient_rms(self._buffer, self.steps, GRAD_RMS, placed, factor)
+            if self._optimizers.none_alive():
+                self._updates.before(placed)
+
+    @guarded
+    def backward_failed(self) -> None:
+        """The script's backward raised: take the hooks off its graph."""
+        self._look.end(self.steps, None)
+
+    @guarded
+    def grad_called(self, outputs: Any, inputs: Any, gradients: Any) -> None:
+        """torch.autograd.grad on leaves, in a program without an optimizer, stands for a backward."""
+        roots, leaves = graph_roots(outputs), graph_roots(inputs)
+        if not (self._optimizers.none_alive() and roots and leaves and all(x.is_leaf for x in leaves)):
+            return
+        self._begin_backward(roots, sys._getframe(3))
+        if self._looking:
+            placed = self._look.leaves(leaves, sys._getframe(3))
+            self._look.returned_gradients(self.steps, placed, gradients)
+            self._updates.before(placed)
+
+    @guarded
+    def step_begins(self, optimizer: Optimizer, has_closure: bool) -> None:
+        """Just before the update: gradients as they are used, weights as they were."""
+        self._optimizers.known(optimizer)
+        if not self._optimizers.step_begins(optimizer):
+            return
+        # A second optimizer stepping after one backward belongs to the look that the backward had.
+        if self._looking if self._backwards_in_step or has_closure else self._looked:
+            placed = self._placed(optimizer)
+            if not has_closure:
+                gradient_rms(self._buffer, self.steps, GRAD_USED_RMS, placed, getattr(optimizer, "grad_scale", None))
+            self._updates.before(placed)
+
+    @guarded
+    def step_ends(self, optimizer: Optimizer) -> None:
+        """Just after the update. Raises MaxSteps, which the guard lets pass, when that was the last wanted step."""
+        if self._optimizers.step_ends(optimizer):
+            self._close_step(optimizer)
+
+    def _placed(self, optimizer: Optimizer) -> list[tuple[int, Tensor]]:
+        trained = [p for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+        return self._look.place(trained)
+
+    # --- the end of a step
+
+    def _close_step(self, optimizer: Optimizer | None) -> None:
+        self._updates.after(self._buffer, self.steps)
+        self._close_losses()
+        if optimizer is not None:
+            self._keep_rate(optimizer)
+        self.steps += 1
+        had_backward, self._backwards_in_step = self._backwards_in_step, 0
+        if had_backward:
+            self._looked = self._looking
+            self._looking = self._pace.after_step(self.steps, self._looking)
+            self._pace.spend(self._background())
+            (self._hooks.arm if self._looking else self._hooks.disarm)()
+            self._look.forget()
+        if self._max_steps is not None and self.steps >= self._max_steps:
+            raise MaxSteps(0)
+
+    def _background(self) -> float:
+        """Seconds that the flush thread has used since it was last asked."""
+        seconds, self._flusher.seconds = self._flusher.seconds, 0.0
+        return seconds
+
+    def _close_losses(self) -> None:
+        for site, group in self._losses.items():
+            share = 1 / len(group)
+            together = group[0][0] if len(group) == 1 else torch.stack([loss for loss, _ in group]).sum()
+            self._buffer.put(self.steps, LOSS, site, together, scale=share)
+            scale = group[-1][1]
+            if scale is not None:
+                self._buffer.put(self.steps, LOSS_SCALE, site, scale)
+        self._losses.clear()
+
+    def _keep_rate(self, optimizer: Optimizer) -> None:
+        name = type(optimizer).__name__
+        site = self._sites.index("optimizer", f"{name}:{id(optimizer)}", name, line=self._optimizers.line(optimizer))
+        rate = optimizer.param_groups[0].get("lr") if optimizer.param_groups else None
+        if isinstance(rate, (int, float)):
+            self._buffer.put(self.steps, LEARNING_RATE, site, torch.tensor(float(rate), dtype=torch.float64))
+        elif isinstance(rate, Tensor):
+            self._buffer.put(self.steps, LEARNING_RATE, site, rate.detach().to(torch.float64, copy=True))
