@@ -5,8 +5,7 @@ from __future__ import annotations
 import atexit
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
-from types import SimpleNamespace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from trimtab.cli import tracebacks
@@ -33,30 +32,33 @@ def execute(program: Program) -> Ending:
     """Run a program to its end; raises TrimtabError where it turns out that there is nothing to run."""
     try:
         program.body()
-    except SystemExit as error:
-        _check_begun(program, error)
-        return _of_exit(error)
     except BaseException as error:
         _check_begun(program, error)
         if isinstance(error, _max_steps()):
             return Ending("max-steps")
+        if isinstance(error, SystemExit):
+            return _of_exit(error)
         # Python dies by the signal for KeyboardInterrupt itself, not for classes derived from it.
         how = "interrupt" if isinstance(error, KeyboardInterrupt) else "exception"
         return Ending(how, 1, error, interrupted=type(error) is KeyboardInterrupt)
     return Ending("end")
 
 
-def wind_up(program: Program, ending: Ending) -> None:
+def wind_up(program: Program, ending: Ending) -> Ending:
     """Show the error, wait for threads and call the atexit functions, in the order in which python does it."""
     if ending.error is not None:
-        tracebacks.show(ending.error)
+        try:
+            tracebacks.show(ending.error)
+        except SystemExit as error:  # out of the program's own excepthook, which has the last word
+            ending = replace(_of_exit(error), how=ending.how, error=None)
     if ending.how != "exit":
         leave(program)
     # These two are what the interpreter calls at its end. They are called here so that what they do belongs to the
     # run and its record, and so that the report and the exit code can follow them; the second call does nothing.
     if threading := sys.modules.get("threading"):
         _protected(threading._shutdown, threading)
-    _protected(atexit._run_exitfuncs, None)
+    _protected(atexit._run_exitfuncs, atexit)
+    return ending
 
 
 def die_of_interrupt() -> None:
@@ -91,9 +93,7 @@ def _protected(call: Callable[[], Any], owner: object) -> None:
     try:
         call()
     except BaseException as error:
+        # Ctrl-C while waiting for a thread. The interpreter hands this to sys.unraisablehook, which only C can call.
         tracebacks.clean(error)
-        sys.unraisablehook(
-            SimpleNamespace(
-                exc_type=type(error), exc_value=error, exc_traceback=error.__traceback__, err_msg=None, object=owner
-            )
-        )
+        print(f"Exception ignored in: {owner!r}", file=sys.stderr)
+        sys.__excepthook__(type(error), error, error.__traceback__)

@@ -39,7 +39,8 @@ def explanation(rule: Rule) -> Iterator[str]:
         yield from (_item(f"{cause.value}: {cause.sentence}") for cause in rule.suspects)
     if rule.limits:
         yield "\nLimits"
-        yield from (_item(f"{name} = {limit.value:g} [{limit.source}] {limit.why}") for name, limit in rule.limits.items())
+        for name, limit in rule.limits.items():
+            yield _item(f"{name} = {limit.value:g} [{limit.source}] {limit.why}")
         yield "\nSources of the limits"
         for key in dict.fromkeys(limit.source for limit in rule.limits.values()):
             source = SOURCES[key]
@@ -47,8 +48,9 @@ def explanation(rule: Rule) -> Iterator[str]:
 
 
 def _item(text: str) -> str:
-    lines = (textwrap.fill(line, _WIDTH - 4, break_on_hyphens=False, break_long_words=False) for line in text.splitlines())
-    return "  - " + textwrap.indent("\n".join(lines), "    ").lstrip()
+    wrapper = textwrap.TextWrapper(_WIDTH - 4, break_on_hyphens=False, break_long_words=False)
+    lines = "\n".join(wrapper.fill(line) for line in text.splitlines())
+    return "  - " + textwrap.indent(lines, "    ").lstrip()
 
 
 def _rule(wanted: str) -> Rule:

@@ -48,7 +48,7 @@ def launch(program: Program, terms: Terms) -> int:
     except TrimtabError:
         closing.watching.discard()
         raise
-    wind_up(program, ending)
+    ending = wind_up(program, ending)
     termination.lift()
     ours = closing.conclude(ending.how)
     if ending.interrupted:
@@ -90,6 +90,8 @@ class _Closing:
     def _report(self, how: str) -> int:
         wishes, stream = self._terms.wishes, None if self._terms.quiet else self._stream
         trace = self.watching.end(how)
+        if stream is None and not wishes.wanted():
+            return 0
         diagnosis = publish(trace, wishes, stream, self._home)
         if stream is not None:
             print(self._next(diagnosis), file=stream)
@@ -107,11 +109,10 @@ class _Closing:
 
     def _failed(self, why: str) -> int:
         kept = f"; the record is kept: {self._record}" if os.path.exists(self._record) else ""
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError, RuntimeError):
             print(f"trimtab: {why}{kept}", file=self._stream)
-        wishes = self._terms.wishes
         # A fault of trimtab's must not fail a training run, but what was asked for and is missing must not pass.
-        return BAD_INPUT if wishes.json or wishes.html or wishes.fail_on != "never" else 0
+        return BAD_INPUT if self._terms.wishes.wanted() else 0
 
 
 def _flush(stream: TextIO) -> None:

@@ -15,6 +15,9 @@ from types import CodeType, ModuleType
 
 from trimtab.core.errors import TrimtabError
 
+# What `python -m` and `python folder` run, frames in the traceback included; it has no public name.
+_run_main: Callable[..., None] = vars(runpy)["_run_module_as_main"]
+
 
 @dataclass(frozen=True, slots=True)
 class Program:
@@ -48,7 +51,7 @@ def prepare(words: Sequence[str]) -> Program:
     if not os.path.exists(path):
         raise TrimtabError(f"cannot run {words[0]!r}: no such file in {os.getcwd()}; give a script, or -m and a module")
     if pkgutil.get_importer(path) is not None:
-        body = partial(runpy._run_module_as_main, "__main__", False)
+        body = partial(_run_main, "__main__", False)
         return Program(words[0], tuple(words), tuple(words), path, body, forced=True)
     folder = os.path.dirname(os.path.realpath(path))
     body = partial(_run_file, _compiled(path, words[0]), path)
@@ -90,7 +93,7 @@ def _module(words: list[str]) -> Program:
     if not name:
         raise TrimtabError("-m needs the name of a module; `trimtab run --help` shows how")
     # runpy puts the module's file in the place of the "-m" once it has found it, as it does for python.
-    body = partial(runpy._run_module_as_main, name)
+    body = partial(_run_main, name)
     return Program(f"-m {name}", tuple(words), ("-m", *arguments), os.getcwd(), body)
 
 

@@ -29,6 +29,10 @@ class Wishes:
     ignore: Sequence[str] = ()
     fail_on: FailOn = "never"
 
+    def wanted(self) -> bool:
+        """Whether a diagnosis is needed even if nobody reads the report."""
+        return self.json is not None or self.html is not None or self.fail_on != "never"
+
     def check(self) -> None:
         """Raise TrimtabError for what cannot be fulfilled, before anything is run."""
         check_codes(self.select, self.ignore)

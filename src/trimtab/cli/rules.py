@@ -21,9 +21,8 @@ def main(arguments: Sequence[str]) -> int:
     rules = all_rules()
     room = max(len(rule.name) for rule in rules) + 2
     for rule in rules:
-        margin = " " * (7 + room)
-        what = inspect.getdoc(type(rule)) or ""
-        sentence = " ".join(what.partition("\n\n")[0].split())
-        print(textwrap.fill(sentence, _WIDTH, initial_indent=f"{rule.code}  {rule.name:<{room}}", subsequent_indent=margin))
+        head = f"{rule.code}  {rule.name:<{room}}"
+        what = (inspect.getdoc(type(rule)) or "").partition("\n\n")[0]
+        print(textwrap.fill(what, _WIDTH, initial_indent=head, subsequent_indent=" " * len(head)))
     print(next_command("explain", rules[0].code))
     return 0

@@ -18,17 +18,30 @@ class Termination:
     which python's own way of dying does not.
     """
 
-    def __init__(self, last_words: Callable[[], None]) -> None:
+    def __init__(self, last_words: Callable[[], object]) -> None:
         self._last_words = last_words
         if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
             signal.signal(signal.SIGTERM, self._handle)
+            self._masks = threading.local()
             if hasattr(os, "register_at_fork"):
-                os.register_at_fork(after_in_child=self.lift)
+                os.register_at_fork(before=self._hold, after_in_parent=self._let_go, after_in_child=self._let_child_go)
 
     def lift(self) -> None:
         """Give the signal its default back, unless the program has a handler of its own by now."""
         if signal.getsignal(signal.SIGTERM) == self._handle:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    def _hold(self) -> None:
+        # A child is on its own only once its handler is gone. A signal that came before would be dropped by python,
+        # and a parent that has just terminated its child would wait for it for ever.
+        self._masks.before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+    def _let_go(self) -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._masks.before)
+
+    def _let_child_go(self) -> None:
+        self.lift()
+        self._let_go()
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if _is_busy(frame):

@@ -12,7 +12,10 @@ _IMPORT_SYSTEM = ("importlib._bootstrap", "importlib._bootstrap_external", "zipi
 
 
 def show(error: BaseException) -> None:
-    """Report an uncaught exception as the interpreter does, through the program's own excepthook where it has one."""
+    """Report an uncaught exception as the interpreter does, through the program's own excepthook where it has one.
+
+    Raises SystemExit where that hook does.
+    """
     if isinstance(error, SystemExit):
         print(error.code, file=sys.stderr)
         return
@@ -22,6 +25,8 @@ def show(error: BaseException) -> None:
         sys.last_exc = error
     try:
         sys.excepthook(type(error), error, error.__traceback__)
+    except SystemExit:
+        raise
     except BaseException as second:
         clean(second)
         print("Error in sys.excepthook:", file=sys.stderr)

@@ -36,9 +36,7 @@ class Watching:
         try:
             from trimtab.watch import Watcher
 
-            watcher = Watcher(
-                record=self._record, budget=self._budget, max_steps=self._max_steps, script=self._script
-            )
+            watcher = Watcher(record=self._record, budget=self._budget, max_steps=self._max_steps, script=self._script)
             watcher.start()
         except Exception as error:
             self._trouble = f"{type(error).__name__}: {error}"
@@ -71,7 +69,8 @@ class Watching:
             "torch": None,
         }
         writer = Writer(self._record, meta)
-        writer.event(Event(0, "unseen", {"reason": self._trouble or "torch was never imported"}))
+        what = self._trouble or "torch was never imported"
+        writer.event(Event(0, "unseen", {"reason": what, "what": what}))
         trace = writer.trace()
         writer.close()
         return trace

@@ -37,7 +37,10 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One signal over sampled steps: `steps` [T] ascending, `values` [T, S], NaN where a site was not measured."""
+    """One signal over sampled steps: `steps` [T] ascending, `values` [T, S].
+
+    NaN says that a site was not measured at that step. A value that was measured and is NaN or Inf stands as Inf.
+    """
 
     steps: Ints
     values: Floats

@@ -29,6 +29,7 @@ def create(path: str, meta: Mapping[str, Scalar]) -> sqlite3.Connection:
         with open(fresh, "wb"):
             pass
         with contextlib.closing(sqlite3.connect(fresh)) as connection:
+            connection.execute("PRAGMA journal_mode = MEMORY")  # half-made it is thrown away, never rolled back
             fill(connection, meta)
         if found is not None and found.size > 0:
             _retire(path)
@@ -45,7 +46,10 @@ def create(path: str, meta: Mapping[str, Scalar]) -> sqlite3.Connection:
 
 def fill(connection: sqlite3.Connection, meta: Mapping[str, Scalar]) -> None:
     """Put the header, the empty tables and the first meta values into an empty database."""
-    connection.executescript(f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; {TABLES}")
+    # One transaction: each of its own would wait for the disk.
+    connection.executescript(
+        f"BEGIN; PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; {TABLES} COMMIT;"
+    )
     with connection:
         connection.executemany(PUT_META, [(key, to_text(value)) for key, value in meta.items()])
 

@@ -23,7 +23,7 @@ def from_text(text: str) -> Any:
 
 def to_blob(values: np.ndarray, dtype: str) -> bytes:
     """The values [S] as bytes of `dtype`; a finite value beyond its range becomes its largest, not Inf."""
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         stored = values.astype(dtype)
     overflowed = np.isinf(stored)
     if overflowed.any():
@@ -41,9 +41,10 @@ def stack(blobs: Sequence[bytes], dtype: str, width: int) -> Floats:
     sizes = np.fromiter(map(len, blobs), dtype=np.int64, count=len(blobs))
     if (sizes % size).any() or (sizes > width * size).any():
         raise ValueError(f"a reading has not the size of up to {width} values of {size} bytes")
-    values = np.frombuffer(b"".join(blobs), dtype=dtype)
+    with np.errstate(invalid="ignore"):  # signaling NaNs are values like any other here
+        values = np.frombuffer(b"".join(blobs), dtype=dtype).astype(np.float64)
     if (sizes == width * size).all():
-        return values.astype(np.float64).reshape(len(blobs), width)
+        return values.reshape(len(blobs), width)
     padded = np.full((len(blobs), width), np.nan)
     padded[np.arange(width) < sizes[:, None] // size] = values
     return padded

@@ -64,5 +64,6 @@ def shown(path: str) -> str:
 
 
 def reason(error: BaseException) -> str:
-    """Why the system refused, without the path that the message names already."""
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+    """Why the system refused, in one line, without the path that the message names already."""
+    said = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return "".join(c if c.isprintable() else " " for c in said)[:200]

@@ -7,7 +7,6 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -25,12 +24,8 @@ def read(path: str | os.PathLike[str]) -> Trace:
     given = os.fsdecode(path)
     _check(given)
     try:
-        with _opened(given) as connection:
-            return assemble(connection, given)
-    except (sqlite3.OperationalError, OSError) as error:
-        raise TrimtabError(
-            f"cannot read the record {shown(given)}: {reason(error)}; copy it, with its -wal file, to a folder of yours"
-        ) from error
+        with contextlib.ExitStack() as until_read:
+            return assemble(_open(given, until_read), given)
     except (sqlite3.Error, ValueError, TypeError, OverflowError) as error:
         raise TrimtabError(f"the record {shown(given)} is damaged: {reason(error)}; run the script again") from error
 
@@ -76,30 +71,27 @@ def _check(path: str) -> None:
         )
 
 
-@contextlib.contextmanager
-def _opened(path: str) -> Iterator[sqlite3.Connection]:
+def _open(path: str, stack: contextlib.ExitStack) -> sqlite3.Connection:
     """One consistent view of a record, from a copy where SQLite may not make its side files beside it."""
     try:
-        connection = _view(path)
-    except sqlite3.OperationalError:
-        with tempfile.TemporaryDirectory(prefix="trimtab-") as folder:
-            copy = os.path.join(folder, "record.db")
-            shutil.copyfile(path, copy)
+        try:
+            return _view(path, stack)
+        except sqlite3.OperationalError:
+            copy = os.path.join(stack.enter_context(tempfile.TemporaryDirectory(prefix="trimtab-")), "record.db")
+            source = os.path.realpath(path)  # the side file lies beside the record, not beside a link to it
+            shutil.copyfile(source, copy)
             with contextlib.suppress(FileNotFoundError):
-                shutil.copyfile(path + "-wal", copy + "-wal")
-            with contextlib.closing(_view(copy)) as connection:
-                yield connection
-        return
-    with contextlib.closing(connection):
-        yield connection
+                shutil.copyfile(source + "-wal", copy + "-wal")
+            return _view(copy, stack)
+    except (sqlite3.OperationalError, OSError) as error:
+        raise TrimtabError(
+            f"cannot read the record {shown(path)}: {reason(error)}; copy it, with its -wal file, to a folder of yours"
+        ) from error
 
 
-def _view(path: str) -> sqlite3.Connection:
+def _view(path: str, stack: contextlib.ExitStack) -> sqlite3.Connection:
     connection = sqlite3.connect(f"{Path(path).resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
-    try:
-        connection.execute("BEGIN")
-        connection.execute("SELECT count(*) FROM meta")
-    except BaseException:
-        connection.close()
-        raise
+    stack.callback(connection.close)
+    connection.execute("BEGIN")
+    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     return connection

@@ -103,7 +103,10 @@ def _evidence(finding: Finding) -> Iterator[tuple[str, str]]:
 def _next(prescriptions: list[Prescription]) -> Iterator[Part]:
     """The first remedy with its code; the others in a line each."""
     for place, prescription in enumerate(prescriptions):
-        yield Text("next", clean(prescription.remedy.sentence) if not place else f"or {prescription.remedy.name}")
+        yield Text(
+            "next",
+            clean(prescription.remedy.sentence) if not place else f"or {prescription.remedy.name.replace('-', ' ')}",
+        )
         if not place:
             yield Code(clean(prescription.code.strip("\n"), keep="\n\t"))
 

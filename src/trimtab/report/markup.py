@@ -96,8 +96,9 @@ def _pairs(rows: tuple[tuple[str, str], ...]) -> str:
 
 
 def _chart(chart: Chart, number: int) -> str:
+    alt = escape(chart.alt)
     return (
         f"<figure><h2>{escape(chart.title)}</h2>"
-        f'<div class="chart" data-chart="{number}" role="img" aria-label="{escape(chart.alt)}"><p>{escape(chart.alt)}</p></div>'
+        f'<div class="chart" data-chart="{number}" role="img" aria-label="{alt}"><p>{alt}</p></div>'
         f"<figcaption>{escape(chart.caption)}</figcaption></figure>"
     )

@@ -20,7 +20,9 @@ WIDTH = 80
 _INDENT = 12
 _VERDICTS = {"sick": "bold red", "healthy": "bold green", "unseen": "bold yellow"}
 _SEVERITIES = {Severity.NOTE: "cyan", Severity.WARN: "yellow", Severity.FAIL: "red"}
-_PLAIN = str.maketrans({"·": "|", "…": "...", "–": "-", "‖": "|", "→": "->", "×": "x", "≤": "<=", "≥": ">=", "φ": "phi"})
+_PLAIN = str.maketrans(
+    {"·": "|", "…": "...", "–": "-", "‖": "|", "→": "->", "×": "x", "≤": "<=", "≥": ">=", "φ": "phi"}
+)
 
 
 def write(diagnosis: Diagnosis, trace: Trace, file: TextIO) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from trimtab.core.signal import FEATURE_MEAN, LOSS, SIGNALS
+from trimtab.core.signal import FEATURE_MEAN, LOSS, SIGNALS, TIME_GAIN
 from trimtab.core.trace import Event
 from trimtab.record import Writer
 from trimtab.watch.buffer import Buffer, Entry, to_host
@@ -82,7 +82,9 @@ class Flusher:
                 for name, merged in moments.merge(value).items():
                     groups[entry.step, name].append((entry.site, merged))
             else:
-                groups[entry.step, entry.signal].append((entry.site, value))
+                # In a reading NaN says "not measured": a NaN that was measured is kept as Inf.
+                measured = value if entry.signal == TIME_GAIN.name else np.where(np.isnan(value), np.inf, value)
+                groups[entry.step, entry.signal].append((entry.site, measured))
         latest = max((step for step, _ in groups), default=-1)
         open_before = self._readings
         done: dict[tuple[int, str], NDArray[np.float64]] = {}
@@ -97,5 +99,5 @@ class Flusher:
         self._readings = {key: reading for key, reading in done.items() if key[0] == latest} or open_before
         losses = [reading for (_, name), reading in sorted(done.items(), key=lambda kv: kv[0][0]) if name == LOSS.name]
         if losses:
-            self.loss = next((float(v) for v in losses[-1] if np.isfinite(v)), float("nan"))
+            self.loss = next((float(v) for v in losses[-1] if not np.isnan(v)), self.loss)
         return done

@@ -219,6 +219,22 @@ def layer_input(layer: Layer) -> Tensor | None:
     return None
 
 
+def main_parameter(layer: Layer) -> Tensor:
+    """The weight of a layer: its parameter of most dimensions."""
+    return max(layer.params, key=lambda p: p.dim())
+
+
+def fan_in(layer: Layer) -> int | None:
+    """Inputs per unit. `nn` keeps weights as [out, in, ...]; a raw `x @ w`, whose graph has no transpose, as [in, out]."""
+    weight = main_parameter(layer)
+    if layer.op not in WEIGHT_OPS or weight.dim() < 2:
+        return None
+    raw = short_name(layer.node.name()) in ("Addmm", "Mm") and any(
+        child is not None and getattr(child, "variable", None) is weight for child, _ in layer.node.next_functions
+    )
+    return weight.shape[0] if raw else weight.numel() // max(weight.shape[0], 1)
+
+
 def sequence_number(node: Node) -> int:
     """Execution order of a node within its thread; identifies it without keeping it alive."""
     return int(node._sequence_nr())

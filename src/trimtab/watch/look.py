@@ -13,9 +13,10 @@ from torch import Tensor, nn
 from trimtab.core.signal import GRAD_RMS
 from trimtab.core.trace import Event
 from trimtab.watch.buffer import Buffer
-from trimtab.watch.graph import Activation, Layer, Survey, sequence_number, survey
+from trimtab.watch.graph import Activation, Layer, Survey, fan_in, main_parameter, sequence_number, survey
 from trimtab.watch.names import Names
 from trimtab.watch.nonfinite import find_origin
+from trimtab.watch.ops import WEIGHT_OPS
 from trimtab.watch.optimizers import Optimizers
 from trimtab.watch.pace import Pace
 from trimtab.watch.probes.activations import ActivationProbe
@@ -47,6 +48,7 @@ class Look:
         self._reached: dict[int, Tensor] = {}
         self._depth = 0
         self._module_of_node: dict[int, str] = {}
+        self._matrices: set[str] = set()  # parameters that multiply the signal
 
     # --- forward: names only
 
@@ -107,14 +109,16 @@ class Look:
     # --- sites
 
     def _layer_name(self, layer: Layer) -> str:
-        main = max(layer.params, key=lambda p: p.dim())
-        return self._names.layer_of(main) or "?"
+        return self._names.layer_of(main_parameter(layer)) or "?"
 
     def _layer_site(self, layer: Layer, order: int) -> int:
+        main = main_parameter(layer)
         name = self._layer_name(layer)
         site = self._sites.find("layer", f"{name}|{layer.op}")
         if site is not None:
             return site
+        if layer.op in WEIGHT_OPS:
+            self._matrices.add(self._names.param(main) or "")
         tied = any(self._sites.find("layer", f"{name}|{op}") is not None for op in ("embedding", "linear", "other"))
         return self._sites.index(
             "layer",
@@ -124,7 +128,9 @@ class Look:
             order=order,
             depth=layer.depth,
             entry=layer.entry,
-            features=max(layer.params, key=lambda p: p.dim()).shape[0] if layer.params else None,
+            root=self._names.root_of(main),
+            weight=self._names.param(main),
+            fan_in=fan_in(layer),
         )
 
     def _read_activations(self, step: int, found: Survey) -> None:
@@ -180,7 +186,7 @@ class Look:
                 "parameter",
                 name,
                 layer=layer,
-                role="weight" if p.dim() >= 2 or layer == name else "bias" if name.endswith("bias") else "scale",
+                role="weight" if p.dim() >= 2 or name in self._matrices else "bias" if name.endswith("bias") else "scale",
                 numel=p.numel(),
                 dtype=str(p.dtype).removeprefix("torch."),
                 optimizer=self._optimizers.of(p),
@@ -211,7 +217,8 @@ class Look:
         layer = None if origin.layer is None else self._layer_name(origin.layer)
         param = None if origin.param is None else self._names.param(origin.param)
         data = {"phase": origin.phase, "operation": origin.operation, "layer": layer, "parameter": param}
-        return Event(step, "first-nonfinite", {**data, "value": origin.value, "line": line})
+        loss = "NaN" if bool(torch.isnan(root).any()) else "Inf"
+        return Event(step, "first-nonfinite", {**data, "value": origin.value, "line": line, "loss": loss})
 
     def _report_blindness(self, found: Survey) -> None:
         for name in found.opaque:

@@ -76,7 +76,7 @@ class Names:
     def __init__(self, model: nn.Module | None = None) -> None:
         self._roots: weakref.WeakSet[nn.Module] = weakref.WeakSet()
         self._pending: list[weakref.ref[nn.Module]] = []
-        self._params: dict[int, tuple[weakref.ref[torch.Tensor], str, str]] = {}
+        self._params: dict[int, tuple[weakref.ref[torch.Tensor], str, str, str]] = {}
         self._modules: weakref.WeakKeyDictionary[nn.Module, str] = weakref.WeakKeyDictionary()
         self._variables: dict[int, str] = {}
         self._given = model is not None
@@ -118,22 +118,25 @@ class Names:
             if self.param(leaf) is None:
                 shape = "x".join(map(str, leaf.shape)) or "scalar"
                 name = self._free(called.get(i, f"tensor[{shape}]"))
-                self._params[i] = (weakref.ref(leaf), name, name)
+                self._params[i] = (weakref.ref(leaf), name, name, "")
 
     def _enter(self, root: nn.Module, prefix: str) -> None:
         self._roots.add(root)
+        # Layers kept in a plain list are roots each; together they are one model.
+        group = "" if self._is_leaf(root) else prefix
         for path, module in root.named_modules():
+            path = path.removeprefix("_orig_mod").lstrip(".")
             full = ".".join(part for part in (prefix, path) if part) or type(root).__name__
             if module in self._modules:
                 continue
             self._modules[module] = full
             own = {name: p for name, p in module.named_parameters(recurse=False)}
-            weights = [name for name, p in own.items() if p.dim() >= 2] or list(own)
+            weights = [name for name, p in own.items() if p.dim() >= 2]
             for name, p in own.items():
                 joined = ".".join(part for part in (prefix, path, name) if part)
                 # One weight in a module: the layer bears the module's name; several (nn.LSTM): each bears its own.
                 sole = len(weights) <= 1 or name not in weights
-                self._params.setdefault(id(p), (weakref.ref(p), joined, full if sole else joined))
+                self._params.setdefault(id(p), (weakref.ref(p), joined, full if sole else joined, group))
 
     def _free(self, name: str) -> str:
         """The name, or the name with a number when it is taken."""
@@ -156,6 +159,11 @@ class Names:
         """The name of the layer that a parameter belongs to: `layers.0`."""
         entry = self._params.get(id(tensor))
         return entry[2] if entry is not None and entry[0]() is tensor else None
+
+    def root_of(self, tensor: torch.Tensor) -> str:
+        """The model that a parameter belongs to; empty where there is one only, or none."""
+        entry = self._params.get(id(tensor))
+        return entry[3] if entry is not None and entry[0]() is tensor else ""
 
     def module(self, module: nn.Module) -> str | None:
         """The name of a module: `layers.0`; None when it is unknown."""

@@ -24,6 +24,8 @@ _RECOMPUTE: dict[str, Callable[[Any], Tensor | None]] = {
     "Reciprocal": lambda node: saved(node, "result"),
     "Acos": lambda node: _apply(torch.acos, saved(node, "self")),
     "Asin": lambda node: _apply(torch.asin, saved(node, "self")),
+    "MseLoss": lambda node: _squared(saved(node, "self"), saved(node, "target")),
+    "Pow": lambda node: saved(node, "result"),
     "Div": lambda node: _reciprocal(saved(node, "other")),
 }
 
@@ -69,6 +71,10 @@ def _kind(x: Tensor) -> str:
 
 def _apply(function: Callable[[Tensor], Tensor], x: Tensor | None) -> Tensor | None:
     return None if x is None else function(x)
+
+
+def _squared(prediction: Tensor | None, target: Tensor | None) -> Tensor | None:
+    return None if prediction is None or target is None else (prediction - target).square()
 
 
 def _reciprocal(x: Tensor | None) -> Tensor | None:

@@ -35,15 +35,17 @@ def main():
     optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
     for epoch in range(1, 9):
         model.train()
+        total = 0.0
         for inputs, targets in loader:
             optimizer.zero_grad(set_to_none=True)
             loss = F.cross_entropy(model(inputs), targets)
             loss.backward()
             optimizer.step()
+            total += loss.item()
         model.eval()
         with torch.no_grad():
             accuracy = (model(x[1500:]).argmax(1) == y[1500:]).float().mean().item()
-        print(f"epoch {epoch}  last loss {loss.item():.4f}  test accuracy {accuracy:.3f}")
+        print(f"epoch {epoch}  loss {total / len(loader):.4f}  test accuracy {accuracy:.3f}")
 
 
 if __name__ == "__main__":

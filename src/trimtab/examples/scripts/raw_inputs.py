@@ -36,13 +36,15 @@ loss_fn = nn.CrossEntropyLoss()
 
 for epoch in range(10):
     order = torch.randperm(1600)
+    losses = []
     for start in range(0, 1600, 50):
         rows = order[start : start + 50]
         optimizer.zero_grad()
         loss = loss_fn(model(x[rows]), y[rows])
         loss.backward()
         optimizer.step()
+        losses.append(loss.item())
     with torch.no_grad():
         test = model(x[1600:])
         accuracy = (test.argmax(1) == y[1600:]).float().mean().item()
-    print(f"epoch {epoch + 1:2d}  train loss {loss.item():.3f}  test accuracy {accuracy:.3f}")
+    print(f"epoch {epoch + 1:2d}  train loss {sum(losses) / len(losses):.3f}  test accuracy {accuracy:.3f}")

@@ -14,12 +14,20 @@ x = (x - x.mean()) / x.std()
 y = torch.from_numpy(labels)
 train = DataLoader(TensorDataset(x[:1500], y[:1500]), batch_size=32, shuffle=True)
 
-layers: list[nn.Module] = [nn.Linear(64, 64), nn.Sigmoid()]
-for _ in range(8):
-    layers += [nn.Linear(64, 64), nn.Sigmoid()]
-layers.append(nn.Linear(64, 10))
-model = nn.Sequential(*layers)
 
+class DeepNet(nn.Module):
+    def __init__(self, depth=9, width=64):
+        super().__init__()
+        self.hidden = nn.ModuleList(nn.Linear(64 if i == 0 else width, width) for i in range(depth))
+        self.out = nn.Linear(width, 10)
+
+    def forward(self, x):
+        for layer in self.hidden:
+            x = torch.sigmoid(layer(x))
+        return self.out(x)
+
+
+model = DeepNet()
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 criterion = nn.CrossEntropyLoss()
 

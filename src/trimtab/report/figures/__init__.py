@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trimtab.core.trace import Trace
 from trimtab.report.blocks import Chart
-from trimtab.report.figures import backward_gain, gradient_map, lost_units, loss_curve, update_ratio
+from trimtab.report.figures import backward_gain, gradient_map, loss_curve, lost_units, update_ratio
 
 _CHARTS = (loss_curve, gradient_map, backward_gain, lost_units, update_ratio)
 

@@ -12,7 +12,17 @@ import numpy as np
 from trimtab.core.signal import DELTA_NORM
 from trimtab.core.trace import Floats, Site, Trace
 from trimtab.report.blocks import Chart
-from trimtab.report.figures.canvas import BLUE, ORANGE, height, in_order, row_axis, short, specification
+from trimtab.report.figures.canvas import (
+    BLUE,
+    ORANGE,
+    altair,
+    down,
+    height,
+    in_order,
+    powers_of_ten,
+    short,
+    specification,
+)
 from trimtab.report.figures.thin import LAYERS, striking_rows
 from trimtab.report.names import shorten, unique_labels
 from trimtab.report.quantity import number
@@ -29,20 +39,20 @@ class BackwardGain:
 
     def spec(self) -> dict[str, Any]:
         """A dot for each layer on a logarithmic axis, with a line where M = 1."""
-        import altair as alt
-
+        alt = altair()
         labels = [row["layer"] for row in self.rows]
         scale = alt.Scale(type="log", domain=self.domain, clamp=True, nice=False)
-        across = alt.X("low:Q", scale=scale, title="gain M", axis=alt.Axis(format="~g", tickCount=5))
-        down = alt.Y("layer:N", scale=alt.Scale(domain=labels), axis=alt.Axis(**row_axis(labels)))
+        axis = alt.Axis(format="~g", values=_ticks(*self.domain), grid=False, labelOverlap="greedy", labelSeparation=8)
         colour = alt.condition("datum.gain < 1", alt.value(BLUE), alt.value(ORANGE))
-        rows = alt.Chart(alt.InlineData(values=self.rows)).encode(y=down, color=colour)
         tooltip = [alt.Tooltip("name:N", title="layer")]
         tooltip += [alt.Tooltip(f"{key}:Q", format=".3g") for key in ("gain", "low", "high")]
-        spans = rows.mark_rule(strokeWidth=2, opacity=0.5).encode(x=across, x2="high:Q", tooltip=tooltip)
-        dots = rows.mark_point(filled=True, size=50, opacity=1).encode(x="gain:Q", tooltip=tooltip)
+        rows = alt.Chart(alt.InlineData(values=self.rows), height=height(len(labels)))
+        rows = rows.encode(y=down("layer", labels), color=colour, tooltip=tooltip)
+        low = alt.X("low:Q", scale=scale, title="gain M", axis=axis)
+        spans = rows.mark_rule(strokeWidth=2, opacity=0.5).encode(x=low, x2="high:Q")
+        dots = rows.mark_point(filled=True, size=50, opacity=1).encode(x="gain:Q")
         one = alt.Chart(alt.InlineData(values=[{"gain": 1}])).mark_rule(strokeDash=[4, 3]).encode(x="gain:Q")
-        return specification(alt.layer(one, spans, dots), height=height(len(labels)))
+        return specification(alt.layer(one, spans, dots))
 
 
 def chart(trace: Trace) -> Chart | None:
@@ -65,7 +75,7 @@ def chart(trace: Trace) -> Chart | None:
     told = [f"{number(float(medians[p]))} at {shorten(sites[pairs[seen[p]][0]].name)}" for p in (weakest, strongest)]
     return Chart(
         title="Backward gain of each layer",
-        caption="‖dL/dφ‖ of a layer over that of the next one: median and the span of 80 % of the steps. Dashed: M = 1.",
+        caption="‖dL/dφ‖ of a layer over that of the next one: median and span of 80 % of the steps. Dashed: M = 1.",
         alt=f"Backward gain of {len(seen)} layers: from {told[0]} to {told[1]}, product {_product(medians)}.",
         figure=BackwardGain(rows, _domain(spans)),
     )
@@ -74,8 +84,8 @@ def chart(trace: Trace) -> Chart | None:
 def _successive(sites: tuple[Site, ...], order: list[int]) -> Iterator[tuple[int, int]]:
     """Layers and those that follow them in one chain: where the depth falls back, another model or branch begins."""
     for here, after in pairwise(order):
-        depths = sites[here].attrs.get("depth"), sites[after].attrs.get("depth")
-        if not all(isinstance(depth, int) for depth in depths) or depths[0] < depths[1]:  # type: ignore[operator]
+        above, below = sites[here].attrs.get("depth"), sites[after].attrs.get("depth")
+        if not (isinstance(above, int) and isinstance(below, int) and above >= below):
             yield here, after
 
 
@@ -83,12 +93,19 @@ def _ratio(norm: Floats, following: Floats) -> Floats:
     """Their ratio where both are positive numbers, within what the chart can show."""
     ratio = np.full(norm.shape, np.nan)
     sound = np.isfinite(norm) & (norm > 0) & np.isfinite(following) & (following > 0)
-    ratio[sound] = np.clip(norm[sound] / following[sound], 1 / _REACH, _REACH)
+    ratio[sound] = np.minimum(np.maximum(norm[sound] / following[sound], 1 / _REACH), _REACH)
     return ratio
 
 
 def _domain(spans: Floats) -> tuple[float, float]:
     return float(min(spans.min() / 1.3, 0.5)), float(max(spans.max() * 1.3, 2.0))
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Powers of ten over a wide span, over a narrow one 1, 2 and 5 of each."""
+    powers = powers_of_ten(low, high)[1]
+    fine = [power * mantissa for power in powers for mantissa in (1, 2, 5)]
+    return [tick for tick in (powers if high > 100 * low else fine) if low <= tick <= high]
 
 
 def _product(gains: Floats) -> str:

@@ -24,5 +24,5 @@ def broken(trace: Trace, signal: Signal) -> Mask:
     lost = ~np.flip(np.logical_or.accumulate(np.flip(finite, axis=0), axis=0), axis=0)
     first = min((event.step for event in trace.events if event.kind == "first-nonfinite"), default=None)
     after = np.zeros(len(values), dtype=bool) if first is None else trace.at(signal) >= first
-    silent = ~finite.any(axis=1)
-    return np.isinf(values) | (np.isnan(values) & (silent[:, None] | (after[:, None] & lost)))
+    silent = ~finite.any(axis=1, keepdims=True)
+    return np.isinf(values) | (np.isnan(values) & (silent | (after[:, None] & lost)))

@@ -11,7 +11,8 @@ from trimtab.core.signal import DELTA_NORM
 from trimtab.core.trace import Floats, Trace
 from trimtab.report.blocks import Chart
 from trimtab.report.figures.broken import broken
-from trimtab.report.figures.canvas import ALARM, height, in_order, row_axis, short, specification, step_axis
+from trimtab.report.figures.canvas import ALARM, altair, in_order, short, specification
+from trimtab.report.figures.heat_map import heat_map
 from trimtab.report.figures.thin import LAYERS, STEPS, striking_rows
 from trimtab.report.names import shorten, unique_labels
 from trimtab.report.quantity import number
@@ -22,7 +23,7 @@ _ZERO = -46.0
 
 @dataclass(frozen=True, slots=True)
 class GradientMap:
-    """Rows {layer, name, step: [...], log: [...]} from the first layer to the last; `log` is "NaN or Inf" where broken."""
+    """Rows {label, name, step: [...], log: [...]} by depth; `log` is "NaN or Inf" where the norm is not finite."""
 
     rows: list[dict[str, Any]]
     steps: list[int]
@@ -30,48 +31,41 @@ class GradientMap:
 
     def spec(self) -> dict[str, Any]:
         """A cell for each layer and sampled step, coloured by the logarithm of the norm."""
-        import altair as alt
-
-        labels = [row["layer"] for row in self.rows]
+        alt = altair()
         legend = alt.Legend(title="log₁₀ ‖dL/dφ‖", orient="top", gradientLength=160, tickCount=4, format="d")
-        colour = alt.Color("log:Q", scale=alt.Scale(scheme="viridis", domain=self.domain, clamp=True), legend=legend)
-        cells = (
-            alt.Chart(alt.InlineData(values=self.rows))
-            .transform_flatten(["step", "log"])
-            .mark_rect()
-            .encode(
-                x=alt.X("step:O", scale=alt.Scale(domain=self.steps), axis=alt.Axis(**step_axis(self.steps))),
-                y=alt.Y("layer:N", scale=alt.Scale(domain=labels), axis=alt.Axis(**row_axis(labels))),
-                tooltip=[alt.Tooltip("name:N", title="layer"), "step:O", alt.Tooltip("norm:N", title="‖dL/dφ‖")],
-            )
-        )
+        scale = alt.Scale(scheme="viridis", domain=self.domain, clamp=True)
+        tooltip = [alt.Tooltip("name:N", title="layer"), "step:O", alt.Tooltip("norm:N", title="‖dL/dφ‖")]
         finite = (
-            cells.transform_filter("isNumber(datum.log)")
+            heat_map(self.rows, self.steps, "log")
+            .transform_filter("isNumber(datum.log)")
             .transform_calculate(norm=f"datum.log <= {_ZERO} ? '0' : format(pow(10, datum.log), '.2e')")
-            .encode(color=colour)
+            .encode(color=alt.Color("log:Q", scale=scale, legend=legend), tooltip=tooltip)
         )
-        marked = cells.transform_filter("isString(datum.log)").transform_calculate(norm="datum.log")
-        return specification(
-            alt.layer(finite, marked.mark_rect(color=ALARM)), height=height(len(labels)), renderer="canvas"
+        marked = (
+            heat_map(self.rows, self.steps, "log", color=ALARM)
+            .transform_filter("isString(datum.log)")
+            .transform_calculate(norm="datum.log")
+            .encode(tooltip=tooltip)
         )
+        return specification(alt.layer(finite, marked), renderer="canvas")
 
 
 def chart(trace: Trace) -> Chart | None:
     """The gradient of every layer that was seen, log₁₀ ‖dL/dφ_i‖₂."""
     bad = broken(trace, DELTA_NORM)
     logs = _logs(trace[DELTA_NORM])
-    columns = [column for column in in_order(trace, "layer") if (bad | np.isfinite(logs))[:, column].any()]
-    if not columns or not len(logs):
-        return None
     shown = np.where(bad, np.inf, logs)
-    columns = [columns[place] for place in striking_rows(shown[:, columns].T, LAYERS)]
+    columns = [column for column in in_order(trace, "layer") if not np.isnan(shown[:, column]).all()]
+    if not columns:
+        return None
+    columns = [columns[place] for place in striking_rows(np.transpose(shown[:, columns]), LAYERS)]
     kept = striking_rows(shown[:, columns], STEPS)
     steps = [int(step) for step in trace.at(DELTA_NORM)[kept]]
     sites = trace.of("layer")
     labels = unique_labels([sites[column].name for column in columns])
     rows = [
         {
-            "layer": label,
+            "label": label,
             "name": shorten(sites[column].name, 60),
             "step": steps,
             "log": [

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from trimtab.core.signal import LOSS
-from trimtab.core.trace import Floats, Trace
+from trimtab.core.trace import Floats, Ints, Trace
 from trimtab.report.blocks import Chart
 from trimtab.report.figures.broken import Mask, broken
-from trimtab.report.figures.canvas import ALARM, PALETTE, short, specification
+from trimtab.report.figures.canvas import ALARM, PALETTE, across, altair, short, specification
 from trimtab.report.figures.thin import STEPS, striking_points
 from trimtab.report.names import enumerate_names, unique_labels
 from trimtab.report.quantity import number
@@ -30,27 +30,25 @@ class LossCurve:
 
     def spec(self) -> dict[str, Any]:
         """Raw values faint, the average strong, a tick at the foot where the loss is not finite."""
-        import altair as alt
-
+        alt = altair()
         scale = alt.Scale(type="log" if self.logarithmic else "linear", zero=False)
         legend = alt.Legend(title=None, orient="top", labelLimit=220) if len(self.rows) > 1 else None
         colour = alt.Color("site:N", sort=None, scale=alt.Scale(range=PALETTE), legend=legend)
-        across = alt.X("step:Q", title="step", axis=alt.Axis(grid=False, tickMinStep=1, format=",d"))
-        points = alt.Chart(alt.InlineData(values=self.rows)).transform_flatten(["step", "loss", "average"])
+        points = alt.Chart(alt.InlineData(values=self.rows), height=260).transform_flatten(["step", "loss", "average"])
         raw = points.mark_line(strokeWidth=1, opacity=0.45).encode(
-            x=across, y=alt.Y("loss:Q", scale=scale, title="loss", axis=alt.Axis(tickCount=5)), color=colour
+            x=across(), y=alt.Y("loss:Q", scale=scale, title="loss", axis=alt.Axis(tickCount=5)), color=colour
         )
         tooltip = ["site:N", "step:Q", "loss:Q", alt.Tooltip("average:Q", format=".3g")]
-        smooth = points.mark_line(strokeWidth=2.5).encode(x=across, y="average:Q", color=colour, tooltip=tooltip)
+        smooth = points.mark_line(strokeWidth=2.5).encode(x=across(), y="average:Q", color=colour, tooltip=tooltip)
         foot = alt.Chart(alt.InlineData(values=self.marks)).mark_tick(color=ALARM, thickness=2, size=14, yOffset=-7)
         ticks = foot.encode(x="step:Q", y=alt.value("height"), tooltip=["site:N", "step:Q"])
-        return specification(alt.layer(raw, smooth, ticks) if self.marks else alt.layer(raw, smooth), height=260)
+        return specification(alt.layer(raw, smooth, ticks) if self.marks else alt.layer(raw, smooth))
 
 
 def chart(trace: Trace) -> Chart | None:
     """The loss of every site that was seen."""
     steps, values, bad = trace.at(LOSS), trace[LOSS], broken(trace, LOSS)
-    measured = [column for column in range(values.shape[1]) if np.isfinite(values[:, column]).any()]
+    measured = _best_measured(values)
     if not measured:
         return None
     alpha = smoothing(len(steps))
@@ -59,14 +57,21 @@ def chart(trace: Trace) -> Chart | None:
     marks = [mark for column in measured for mark in _marks(labels[column], steps, bad[:, column])]
     finite = values[np.isfinite(values)]
     logarithmic = bool(finite.min() > 0 and finite.max() > _WIDE * finite.min())
-    told = [f"{name} {_course(values[:, column])}" for name, column in zip(labels, measured, strict=False)]
-    caption = f"Thin: each measured step. Bold: moving average with α = {alpha:.3g}, corrected for its start at zero."
+    told = [f"{labels[column]} {_course(values[:, column])}" for column in measured]
+    caption = f"Thin: the measured loss. Bold: moving average with α = {alpha:.3g}, corrected for its start at zero."
     return Chart(
         title="Loss",
         caption=caption + (" Red ticks: NaN or Inf." if marks else ""),
         alt=f"Loss over {trace.steps:,} steps: {enumerate_names(told, width=80)}.",
         figure=LossCurve(rows, marks, logarithmic),
     )
+
+
+def _best_measured(values: Floats) -> list[int]:
+    """The sites with the most readings, in their order; more than there are colours cannot be told apart."""
+    readings = [int(np.isfinite(column).sum()) for column in np.transpose(values)]
+    ranked = sorted((column for column in range(len(readings)) if readings[column]), key=lambda c: -readings[c])
+    return sorted(ranked[: len(PALETTE)])
 
 
 def smoothing(readings: int) -> float:
@@ -85,22 +90,22 @@ def moving_average(values: Floats, alpha: float) -> Floats:
     return averages
 
 
-def _row(label: str, steps: Sequence[int] | Any, values: Floats, alpha: float) -> dict[str, Any]:
+def _row(label: str, steps: Ints, values: Floats, alpha: float) -> dict[str, Any]:
     present = np.flatnonzero(np.isfinite(values))
     kept = present[striking_points(values[present], STEPS)]
     averages = moving_average(values, alpha)
     return {
         "site": label,
         "step": [int(step) for step in steps[kept]],
-        "loss": short(values[kept]),
-        "average": short(averages[kept]),
+        "loss": short(values[kept], 6),
+        "average": short(averages[kept], 6),
     }
 
 
-def _marks(label: str, steps: Any, bad: Mask) -> list[dict[str, Any]]:
-    at = steps[bad]
-    few = at[np.linspace(0, len(at) - 1, min(len(at), STEPS)).astype(int)] if len(at) else at
-    return [{"site": label, "step": int(step)} for step in few]
+def _marks(label: str, steps: Ints, bad: Mask) -> list[dict[str, Any]]:
+    """At most STEPS of the steps at which the loss was not finite, evenly taken."""
+    at = [int(step) for step in steps[bad]]
+    return [{"site": label, "step": step} for step in at[:: max(1, math.ceil(len(at) / STEPS))]]
 
 
 def _course(values: Floats) -> str:

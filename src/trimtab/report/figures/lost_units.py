@@ -10,12 +10,14 @@ import numpy as np
 from trimtab.core.signal import DEAD, SATURATED
 from trimtab.core.trace import Floats, Ints, Site, Trace
 from trimtab.report.blocks import Chart
-from trimtab.report.figures.canvas import height, in_order, row_axis, short, specification, step_axis
+from trimtab.report.figures.canvas import altair, in_order, short, specification
+from trimtab.report.figures.heat_map import heat_map
 from trimtab.report.figures.thin import LAYERS, STEPS, striking_rows
 from trimtab.report.names import shorten, unique_labels
 from trimtab.report.quantity import percent
 
 _KINDS = {"dead": DEAD, "saturated": SATURATED}
+_SHORT = {"dead": "dead", "saturated": "sat."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,23 +29,17 @@ class LostUnits:
 
     def spec(self) -> dict[str, Any]:
         """A cell for each activation and sampled step, coloured by the share of its units that is lost."""
-        import altair as alt
-
-        labels = [row["label"] for row in self.rows]
-        legend = alt.Legend(title="share of units", orient="top", gradientLength=160, format="%", tickCount=3)
+        alt = altair()
+        legend = alt.Legend(title="share dead or saturated", orient="top", gradientLength=160, format="%", tickCount=3)
         cells = (
-            alt.Chart(alt.InlineData(values=self.rows))
-            .transform_flatten(["step", "share"])
+            heat_map(self.rows, self.steps, "share")
             .transform_filter("isNumber(datum.share)")
-            .mark_rect()
             .encode(
-                x=alt.X("step:O", scale=alt.Scale(domain=self.steps), axis=alt.Axis(**step_axis(self.steps))),
-                y=alt.Y("label:N", scale=alt.Scale(domain=labels), axis=alt.Axis(**row_axis(labels))),
-                color=alt.Color("share:Q", scale=alt.Scale(domain=[0, 1]), legend=legend),
+                color=alt.Color("share:Q", scale=alt.Scale(domain=[0, 1], interpolate="rgb"), legend=legend),
                 tooltip=["name:N", "kind:N", "step:O", alt.Tooltip("share:Q", format=".1%")],
             )
         )
-        return specification(cells, height=height(len(labels)), renderer="canvas")
+        return specification(cells, renderer="canvas")
 
 
 def chart(trace: Trace) -> Chart | None:
@@ -58,16 +54,25 @@ def chart(trace: Trace) -> Chart | None:
     ]
     if not found:
         return None
-    table = np.stack([values for _, _, values in found])
-    chosen = striking_rows(table, LAYERS)
-    kept = striking_rows(table[chosen].T, STEPS)
-    labels = unique_labels([_label(*found[place][:2]) for place in chosen])
-    rows = [_row(label, *found[place], kept, steps) for label, place in zip(labels, chosen, strict=True)]
+    chosen = [found[place] for place in striking_rows(np.stack([values for _, _, values in found]), LAYERS)]
+    kept = striking_rows(np.stack([values for _, _, values in chosen], axis=1), STEPS)
+    names = unique_labels([site.name for site, _, _ in chosen], 15)
+    shown = [int(step) for step in steps[kept]]
+    rows = [
+        {
+            "label": f"{name} {_SHORT[kind]}",
+            "name": shorten(site.name, 60),
+            "kind": kind,
+            "step": shown,
+            "share": short(values[kept]),
+        }
+        for name, (site, kind, values) in zip(names, chosen, strict=True)
+    ]
     return Chart(
         title="Dead and saturated units",
         caption="Dead: zero on every recent example. Saturated: outputs where the slope is below 5 % of its maximum.",
         alt=_told(found),
-        figure=LostUnits(rows, [int(step) for step in steps[kept]]),
+        figure=LostUnits(rows, shown),
     )
 
 
@@ -77,20 +82,6 @@ def _placed(trace: Trace, kind: str, column: int, steps: Ints) -> Floats:
     values = np.full(len(steps), np.nan)
     values[np.searchsorted(steps, trace.at(signal))] = trace[signal][:, column]
     return values
-
-
-def _label(site: Site, kind: str) -> str:
-    return f"{shorten(site.name, 24 - len(kind) - 2)}, {kind}"
-
-
-def _row(label: str, site: Site, kind: str, values: Floats, kept: Ints, steps: Ints) -> dict[str, Any]:
-    return {
-        "label": label,
-        "name": shorten(site.name, 60),
-        "kind": kind,
-        "step": [int(step) for step in steps[kept]],
-        "share": short(values[kept]),
-    }
 
 
 def _told(found: list[tuple[Site, str, Floats]]) -> str:

@@ -38,7 +38,7 @@ class ActivationProbe:
         buffer.put(step, OUT_SPREAD, site, spread, power=0.5)
 
     def _relu(self, buffer: Buffer, step: int, site: int, x: Tensor, axis: int) -> None:
-        positive = rows(x > 0, axis)
+        positive = rows(~(x <= 0), axis)  # a NaN is another trouble than a silent unit
         buffer.put(step, ZERO, site, 1 - positive.float().mean())
         active = positive.any(0)
         n = x.shape[0]

@@ -1,0 +1,40 @@
+"""A cell for each row and sampled step: what the charts by depth and step have in common."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from trimtab.report.figures.canvas import altair, down, height
+
+
+def heat_map(rows: Sequence[dict[str, Any]], steps: Sequence[int], field: str, **mark: Any) -> Any:
+    """Cells of rows {label, step: [...], <field>: [...]}, still without a colour.
+
+    A cell is a hair larger than its place: else the paper shines through between them.
+    """
+    alt = altair()
+    labels = [str(row["label"]) for row in rows]
+    wide, high = {"band": 1 + len(steps) / 300}, {"band": 1 + len(rows) / 400}
+    return (
+        alt.Chart(alt.InlineData(values=list(rows)), height=height(len(rows)))
+        .transform_flatten(["step", field])
+        .mark_rect(width=wide, height=high, **mark)
+        .encode(x=_across(steps), y=down("label", labels))
+    )
+
+
+def _across(steps: Sequence[int]) -> Any:
+    """A horizontal axis with a place for each sampled step, as many of them named as can be read."""
+    alt = altair()
+    named = list(steps[:: math.ceil(len(steps) / 8)])
+    look = {
+        "labelAngle": 0,
+        "labelOverlap": "greedy",
+        "labelSeparation": 8,
+        "ticks": False,
+        "format": ",d",
+        "formatType": "number",
+    }
+    return alt.X("step:O", title="step", scale=alt.Scale(domain=list(steps)), axis=alt.Axis(values=named, **look))

@@ -1,0 +1,33 @@
+"""How far a step moves the weights: RMS of the update over RMS of the weights, per weight matrix."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from trimtab.core.signal import UPDATE_RMS, WEIGHT_RMS
+from trimtab.core.trace import Floats, Trace
+
+
+def weight_places(trace: Trace) -> list[int]:
+    """Parameter sites that are weight matrices: a bias may start at 0, where the ratio means nothing."""
+    return [i for i, site in enumerate(trace.of("parameter")) if site.attrs.get("role") == "weight"]
+
+
+def update_ratios(trace: Trace) -> Floats:
+    """Ratio per look and weight matrix, [T, W]; NaN where either is unknown, or the weights are all 0."""
+    places = weight_places(trace)
+    updates, weights = trace[UPDATE_RMS], trace[WEIGHT_RMS]
+    if not (updates.size and weights.size and places) or len(updates) != len(weights):
+        return np.empty((0, 0))
+    with np.errstate(all="ignore"):
+        ratio = updates[:, places] / weights[:, places]
+    return np.where(np.isfinite(ratio) | np.isinf(updates[:, places]), ratio, np.nan)
+
+
+def typical_ratio(ratios: Floats) -> Floats:
+    """Median over the weight matrices, per look, [T]; NaN where no matrix was measured."""
+    seen = ~np.isnan(ratios).all(axis=1) if ratios.size else np.zeros(0, dtype=bool)
+    typical = np.full(len(ratios), np.nan)
+    if seen.any():
+        typical[seen] = np.nanmedian(ratios[seen], axis=1)
+    return typical

@@ -1,0 +1,119 @@
+"""TT101 input-not-normalized."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from trimtab.core.cause import Cause
+from trimtab.core.finding import Finding, Severity
+from trimtab.core.rule import Limit, Rule
+from trimtab.core.signal import FEATURE_MEAN, FEATURE_SD, LOSS
+from trimtab.core.synthetic import synthetic_trace
+from trimtab.core.trace import Scalar, Site, Trace
+from trimtab.rules._learning import main_course
+
+NORMS = ("batch_norm", "layer_norm", "group_norm")
+
+
+class InputNotNormalized(Rule):
+    """Features are fed to the model far from mean 0 and sd 1.
+
+    What it measures: mean μ and standard deviation σ of every feature (column, or channel of an image) over the first
+    batches, where the data enter the first weight layer: scaling that the model does itself is counted in. The size of
+    a feature is its root mean square, √(μ² + σ²).
+
+    Why it matters: at the start a unit's decision boundary passes near the origin. Data far from it, or one feature
+    hundreds of times larger than the others, leave units saturated, dead or deaf to all but that feature, and give the
+    loss a curvature that no single step size suits.
+
+    When it is wrong: images in [0, 1], counts, one-hot and standardised features with outliers are normal practice and
+    well below the limits. A layer that is followed at once by batch or layer normalisation is not judged.
+
+    Sources: lecun1998.
+    """
+
+    code = "TT101"
+    name = "input-not-normalized"
+    needs = (FEATURE_MEAN, FEATURE_SD, LOSS)
+    reveals = Cause.INPUT_SCALE
+    limits = {
+        "size": Limit(30.0, "clinic", "RMS of a feature; pixels 0 to 16 stay below, pixels 0 to 255 and raw columns do not"),
+        "size_stalled": Limit(10.0, "clinic", "the same where the loss stands still"),
+    }
+
+    def check(self, trace: Trace) -> list[Finding]:
+        """One finding per layer that is fed oversized features."""
+        means, sds = trace[FEATURE_MEAN], trace[FEATURE_SD]
+        if not means.size:
+            return []
+        course = main_course(trace)
+        stalled = course is not None and course.stalled and len(course.values) >= 20
+        limit = self.limits["size_stalled" if stalled else "size"].value
+        sites = trace.of("feature")[: means.shape[1]]
+        found: list[Finding] = []
+        for layer in dict.fromkeys(str(site.attrs.get("input")) for site in sites):
+            places = [i for i, site in enumerate(sites) if str(site.attrs.get("input")) == layer]
+            mean, sd = _last(means[:, places]), _last(sds[:, places])
+            size = np.sqrt(mean**2 + sd**2)
+            if np.nanmax(size, initial=0) > limit and not _normalized_next(trace, layer):
+                found.append(self._finding(trace, layer, mean, sd, size, sites[places[0]], limit))
+        return found
+
+    def _finding(
+        self, trace: Trace, layer: str, mean: np.ndarray, sd: np.ndarray, size: np.ndarray, site: Site, limit: float
+    ) -> Finding:
+        worst, large = int(np.nanargmax(size)), int(np.nansum(size > limit))
+        varying = sd[np.isfinite(sd) & (sd > 0)]
+        spread = float(varying.max() / varying.min()) if varying.size else 1.0
+        message = (
+            f"{large} of {len(size)} features entering {layer} are far from mean 0 and sd 1: "
+            f"feature {worst} has mean {mean[worst]:.4g} and sd {sd[worst]:.4g}"
+        )
+        if len(size) > 1 and spread > 100:
+            message += f"; the features' sds differ by a factor of {spread:.2g}"
+        evidence: dict[str, Scalar] = {
+            "feature": worst,
+            "mean": float(mean[worst]),
+            "sd": float(sd[worst]),
+            "rms": float(size[worst]),
+            "features_large": large,
+            "features": len(size),
+            "sd_ratio": spread,
+            "op": site.attrs.get("op"),
+        }
+        sureness = float(np.clip(0.7 + 0.1 * np.log10(size[worst] / 30), 0.6, 0.95))
+        return self.finding(Severity.FAIL, (layer,), int(trace.at(FEATURE_MEAN)[0]), message, evidence, sureness=sureness)
+
+    @staticmethod
+    def sick() -> Trace:
+        """A table with a column in thousands beside columns near 1."""
+        return _example([0.5, 750.0, 1.0], [0.3, 280.0, 0.2])
+
+    @staticmethod
+    def healthy() -> Trace:
+        """Pixels in [0, 1], a count, and a standardised column with outliers."""
+        return _example([0.4, 3.0, 0.0], [0.3, 4.0, 1.0])
+
+
+def _last(values: np.ndarray) -> np.ndarray:
+    """The last value of each column that was measured."""
+    finite = np.isfinite(values)
+    rows = np.where(finite.any(axis=0), values.shape[0] - 1 - np.argmax(finite[::-1], axis=0), 0)
+    return values[rows, np.arange(values.shape[1])]
+
+
+def _normalized_next(trace: Trace, name: str) -> bool:
+    """Whether a norm stands between this layer and the next weight layer."""
+    layers = trace.of("layer")
+    own = next((site for site in layers if site.name == name), None)
+    return own is not None and any(
+        site.attrs.get("op") in NORMS
+        and site.attrs.get("depth") == own.attrs.get("depth")
+        and site.attrs.get("root") == own.attrs.get("root")
+        for site in layers
+    )
+
+
+def _example(mean: list[float], sd: list[float]) -> Trace:
+    features = [Site("feature", f"0 input {i}", {"input": "0", "index": i, "op": "linear"}) for i in range(len(mean))]
+    return synthetic_trace({"feature": features}, {FEATURE_MEAN: [mean, mean], FEATURE_SD: [sd, sd]})

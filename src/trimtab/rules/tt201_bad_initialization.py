@@ -1,0 +1,113 @@
+"""TT201 bad-initialization."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from trimtab.core.cause import Cause
+from trimtab.core.finding import Finding, Severity
+from trimtab.core.rule import Limit, Rule
+from trimtab.core.signal import DELTA_NORM, IN_RMS, SATURATED, WEIGHT_RMS
+from trimtab.core.synthetic import synthetic_trace
+from trimtab.core.trace import Scalar, Site, Trace
+from trimtab.rules._depth import Chain, chains
+from trimtab.rules._start import Signals, saturated_at_start, signals, weight_gains
+
+
+class BadInitialization(Rule):
+    """The weights start at a scale that shrinks or grows the signal from layer to layer.
+
+    What it measures: at the first look, RMS(w)·√fan_in of every weight layer (about 1 for Xavier, 1.41 for Kaiming, 0.58
+    for torch's default), together with what it does: the RMS of the signal that enters each layer, and the share of
+    sigmoid or tanh outputs that are saturated from the start.
+
+    Why it matters: a factor of 2 per layer is a factor of a thousand over ten layers, forward for the signal and
+    backward for the gradient.
+
+    When it is wrong: an unusual scale does no harm between normalised layers or on residual branches, and a last layer
+    of zeros is good practice; so the scale alone is never reported, only with its effect on the signal.
+
+    Sources: glorot2010, he2015.
+    """
+
+    code = "TT201"
+    name = "bad-initialization"
+    needs = (WEIGHT_RMS, IN_RMS, DELTA_NORM, SATURATED)
+    suspects = (Cause.INPUT_SCALE,)
+    reveals = Cause.WEIGHT_SCALE
+    limits = {
+        "small": Limit(0.35, "glorot2010", "RMS(w)·√fan_in; torch's default has 0.58"),
+        "shrinkage": Limit(1e-3, "clinic", "signal at the last layer over signal at the first"),
+        "large": Limit(1.8, "he2015", "RMS(w)·√fan_in; Kaiming has 1.41"),
+        "growth": Limit(20.0, "clinic", "largest signal over that at the first layer"),
+        "large_saturating": Limit(2.5, "glorot2010", "RMS(w)·√fan_in; Xavier with tanh's gain of 5/3 has 1.7"),
+        "saturated": Limit(0.3, "clinic", "share of saturated outputs at the start"),
+    }
+
+    def check(self, trace: Trace) -> list[Finding]:
+        """At most one finding per model."""
+        return [finding for chain in chains(trace) if (finding := self._check_chain(trace, chain)) is not None]
+
+    def _check_chain(self, trace: Trace, chain: Chain) -> Finding | None:
+        gains, signal = weight_gains(trace, chain), signals(trace, chain)
+        known = gains[np.isfinite(gains)]
+        if not known.size:
+            return None
+        typical, limits = float(np.median(known)), self.limits
+        if self._silent(chain, gains, signal):
+            return self._finding(chain, typical, signal, "start at 0: no signal and no gradient gets through")
+        if typical < limits["small"].value and signal.shrinkage < limits["shrinkage"].value:
+            return self._finding(chain, typical, signal, f"shrink the signal to {signal.shrinkage:.1e} of its size")
+        if typical > limits["large"].value and signal.growth > limits["growth"].value:
+            return self._finding(chain, typical, signal, f"grow the signal {signal.growth:.3g} times")
+        saturated = saturated_at_start(trace)
+        if saturated.size and typical > limits["large_saturating"].value and np.median(saturated) > limits["saturated"].value:
+            done = f"saturate {np.median(saturated):.0%} of the activations before the first step"
+            return self._finding(chain, typical, signal, done)
+        return None
+
+    @staticmethod
+    def _silent(chain: Chain, gains: np.ndarray, signal: Signals) -> bool:
+        """Zero weights below the last layer through which, at every look, neither signal nor gradient passes."""
+        blocked = signal.rms.size > 0 and bool((signal.rms[1:] == 0).any())
+        return bool((gains[:-1] == 0).any()) and blocked and bool((chain.norms[:, 0] == 0).all())
+
+    def _finding(self, chain: Chain, gain: float, signal: Signals, done: str) -> Finding:
+        depth = len(chain.names)
+        per_layer = float(max(signal.shrinkage, 1e-300) ** (1 / max(depth - 1, 1)))
+        message = f"the weights of {depth} layers {done}: RMS(w)·√fan_in is {gain:.2g} where about 1 keeps the scale"
+        evidence: dict[str, Scalar] = {
+            "weight_gain": gain,
+            "signal_first": float(signal.rms[0]) if signal.rms.size else None,
+            "signal_last": float(signal.rms[-1]) if signal.rms.size else None,
+            "signal_gain": per_layer,
+            "depth": depth,
+        }
+        return self.finding(Severity.FAIL, (chain.names[0], chain.names[-1]), 0, message, evidence, sureness=0.8)
+
+    @staticmethod
+    def sick() -> Trace:
+        """Weights of a tenth of the scale that keeps the signal, over eight layers."""
+        return _example(0.1)
+
+    @staticmethod
+    def healthy() -> Trace:
+        """torch's default start over eight ReLU layers."""
+        return _example(0.58)
+
+
+def _example(gain: float, depth: int = 8, fan_in: int = 64) -> Trace:
+    layers = [
+        Site(
+            "layer",
+            f"layers.{i}",
+            {"op": "linear", "depth": i + 1, "order": i, "weight": f"layers.{i}.weight", "fan_in": fan_in},
+        )
+        for i in range(depth)
+    ]
+    weights = [Site("parameter", f"layers.{i}.weight", {"role": "weight"}) for i in range(depth)]
+    signal = np.tile((gain / 2**0.5) ** np.arange(depth), (3, 1))
+    return synthetic_trace(
+        {"layer": layers, "parameter": weights},
+        {WEIGHT_RMS: np.full((3, depth), gain / fan_in**0.5), IN_RMS: signal, DELTA_NORM: signal[:, ::-1]},
+    )

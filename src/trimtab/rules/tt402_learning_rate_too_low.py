@@ -1,0 +1,124 @@
+"""TT402 learning-rate-too-low."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from trimtab.core.cause import Cause
+from trimtab.core.finding import Finding, Severity
+from trimtab.core.rule import Limit, Rule
+from trimtab.core.signal import LEARNING_RATE, LOSS, UPDATE_RMS, WEIGHT_RMS
+from trimtab.core.synthetic import synthetic_trace
+from trimtab.core.trace import Floats, Scalar, Site, Trace
+from trimtab.rules._learning import Course, main_course
+from trimtab.rules._updates import typical_ratio, update_ratios
+
+
+class LearningRateTooLow(Rule):
+    """The updates are too small to move the weights, from the start or since a schedule took the rate away.
+
+    What it measures: RMS(update) / RMS(weights) over one step, median over the weight matrices; the learning rate over
+    the run; and whether the loss has moved.
+
+    Why it matters: a step of a millionth of the weights needs a million steps to change anything.
+
+    When it is wrong: warm-up begins with tiny rates, and a schedule may end at zero when the work is done: a rate that
+    rises, a loss that has come down, and a rate that fades only in the second half of the run are not reported.
+
+    Sources: lecun1998.
+    """
+
+    code = "TT402"
+    name = "learning-rate-too-low"
+    needs = (UPDATE_RMS, WEIGHT_RMS, LOSS, LEARNING_RATE)
+    suspects = (
+        Cause.NONFINITE_DATA,
+        Cause.INPUT_SCALE,
+        Cause.WEIGHT_SCALE,
+        Cause.ACTIVATION,
+        Cause.DEPTH,
+        Cause.DEAD_UNITS,
+        Cause.NUMERICS,
+        Cause.STEP_TOO_LARGE,
+    )
+    reveals = Cause.STEP_TOO_SMALL
+    limits = {
+        "ratio": Limit(2e-5, "clinic", "update over weights per step; the slowest healthy program has 3e-4"),
+        "collapse": Limit(1e-3, "clinic", "rate over its maximum that counts as gone"),
+        "collapsed_share": Limit(0.5, "clinic", "share of the run after which the rate may be gone"),
+        "drop": Limit(0.1, "clinic", "share of the loss that is gone in a run that moves"),
+        "drop_collapsed": Limit(0.8, "clinic", "the same for a run whose rate is gone early"),
+    }
+
+    def check(self, trace: Trace) -> list[Finding]:
+        """At most one finding: no step at all, a rate that is gone, or one that was too low from the start."""
+        idle = next((event for event in trace.events if event.kind == "no-step"), None)
+        if idle is not None:
+            count = idle.data.get("backwards")
+            message = f"backward was called {count} times, but no optimizer step followed: the weights never change"
+            return [self.finding(Severity.FAIL, (), 0, message, {"backwards": count}, sureness=0.9)]
+        course = main_course(trace)
+        if course is None or len(course.values) < 20 or np.isinf(trace[LOSS]).any():
+            return []
+        return self._collapsed(trace, course) or self._low(trace, course)
+
+    def _collapsed(self, trace: Trace, course: Course) -> list[Finding]:
+        rates, steps = trace[LEARNING_RATE], trace.at(LEARNING_RATE)
+        if not rates.size or course.drop > self.limits["drop_collapsed"].value:
+            return []
+        rate = rates[:, 0]
+        peak = int(np.nanargmax(rate)) if np.isfinite(rate).any() else 0
+        gone = np.flatnonzero(rate[peak:] < self.limits["collapse"].value * rate[peak])
+        if not gone.size or gone[0] + peak > self.limits["collapsed_share"].value * len(rate):
+            return []
+        since = int(steps[peak + gone[0]])
+        name = trace.of("optimizer")[0].name
+        message = (
+            f"the learning rate of {name} falls from {rate[peak]:.3g} to {rate[-1]:.3g}: by step {since} of {trace.steps}"
+            " less than a thousandth is left, and the loss stands still"
+        )
+        evidence: dict[str, Scalar] = {
+            "learning_rate_max": float(rate[peak]),
+            "learning_rate": float(rate[-1]),
+            "collapsed": True,
+        }
+        return [self.finding(Severity.FAIL, (name,), since, message, evidence, sureness=0.8)]
+
+    def _low(self, trace: Trace, course: Course) -> list[Finding]:
+        rates = trace[LEARNING_RATE]
+        rising = rates.size and np.isfinite(rates[[0, -1], 0]).all() and rates[-1, 0] > 2 * rates[0, 0]
+        ratios = typical_ratio(update_ratios(trace))
+        finite = ratios[np.isfinite(ratios)]
+        if rising or not finite.size or course.drop > self.limits["drop"].value:
+            return []
+        typical = float(np.median(finite))
+        if typical >= self.limits["ratio"].value:
+            return []
+        message = (
+            f"one step moves the weights by {typical:.1e} of their size (about 1e-3 is usual): "
+            f"in {trace.steps} steps the loss went from {course.start:.4g} to {course.now:.4g}"
+        )
+        name = trace.of("optimizer")[0].name if trace.of("optimizer") else "the update by hand"
+        known = rates[np.isfinite(rates)]
+        rate = float(known[0]) if known.size else None
+        evidence: dict[str, Scalar] = {"update_ratio": typical, "learning_rate": rate, "drop": course.drop}
+        return [self.finding(Severity.FAIL, (name,), 0, message, evidence, sureness=0.75)]
+
+    @staticmethod
+    def sick() -> Trace:
+        """Steps of a millionth, and a loss that stands still."""
+        return _example(1e-6, 2.3 + 0.01 * np.sin(np.arange(60)))
+
+    @staticmethod
+    def healthy() -> Trace:
+        """Steps of a thousandth at the noise floor of the task."""
+        return _example(1e-3, 0.69 + 0.01 * np.sin(np.arange(60)))
+
+
+def _example(ratio: float, loss: Floats) -> Trace:
+    weights = [Site("parameter", f"{i}.weight", {"role": "weight"}) for i in range(2)]
+    scale = np.full((len(loss), 2), 0.05)
+    return synthetic_trace(
+        {"parameter": weights, "loss": ["train.py:9"], "optimizer": ["SGD"]},
+        {UPDATE_RMS: scale * ratio, WEIGHT_RMS: scale, LOSS: loss, LEARNING_RATE: np.full(len(loss), 1e-6)},
+    )
