@@ -14,7 +14,8 @@ from trimtab.core.errors import TrimtabError
 if TYPE_CHECKING:
     from trimtab.core.rule import Rule
 
-_WIDTH = 80
+_FILL = textwrap.TextWrapper(80, break_on_hyphens=False, break_long_words=False)
+_ITEM = textwrap.TextWrapper(76, break_on_hyphens=False, break_long_words=False)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -33,7 +34,7 @@ def explanation(rule: Rule) -> Iterator[str]:
 
     yield f"{rule.code} {rule.name}"
     yield ""
-    yield inspect.getdoc(type(rule)) or ""
+    yield "\n\n".join(_paragraph(text) for text in (inspect.getdoc(type(rule)) or "").split("\n\n"))
     if rule.suspects:
         yield "\nCauses it suspects"
         yield from (_item(f"{cause.value}: {cause.sentence}") for cause in rule.suspects)
@@ -47,10 +48,15 @@ def explanation(rule: Rule) -> Iterator[str]:
             yield _item(f"[{key}] {source.text}" + (f"\n{source.url}" if source.url else ""))
 
 
+def _paragraph(text: str) -> str:
+    """Prose is filled to the width; lists and formulas, which are indented, stay as they are."""
+    is_prose = not any(line.startswith((" ", "-", "*")) for line in text.splitlines())
+    return _FILL.fill(text) if is_prose else text
+
+
 def _item(text: str) -> str:
-    wrapper = textwrap.TextWrapper(_WIDTH - 4, break_on_hyphens=False, break_long_words=False)
-    lines = "\n".join(wrapper.fill(line) for line in text.splitlines())
-    return "  - " + textwrap.indent(lines, "    ").lstrip()
+    lines = [part for line in text.splitlines() for part in _ITEM.wrap(line)]
+    return "  - " + "\n    ".join(lines)
 
 
 def _rule(wanted: str) -> Rule:

@@ -94,18 +94,18 @@ class _Closing:
             return 0
         diagnosis = publish(trace, wishes, stream, self._home)
         if stream is not None:
-            print(self._next(diagnosis), file=stream)
+            written = [path for path in (self._record, wishes.json, wishes.html) if path]
+            print(f"\nwrote {', '.join(written)}\n{self._next(diagnosis)}", file=stream)
         return BAR_REACHED if is_reached(diagnosis, wishes.fail_on) else 0
 
     def _next(self, diagnosis: Diagnosis) -> str:
-        page = self._terms.wishes.html
         if diagnosis.status == "unseen":
             return next_command("demo")
-        if page is None:
+        if self._terms.wishes.html is None:
             return next_command("report", self._record, "--html", f"{self._program.stem}.html")
         if diagnosis.findings:
-            return f"{next_command('explain', diagnosis.findings[0].code)}, or open {page} in a browser"
-        return f"next: open {page} in a browser"
+            return next_command("explain", diagnosis.findings[0].code)
+        return next_command("diagnose", self._record)
 
     def _failed(self, why: str) -> int:
         kept = f"; the record is kept: {self._record}" if os.path.exists(self._record) else ""

@@ -31,8 +31,8 @@ class Chain:
         return float(max(reach, 1e-300) ** (1 / max(len(self.names) - 1, 1)))
 
 
-def chains(trace: Trace) -> list[Chain]:
-    """A chain for each model of the run with at least 3 weight layers one behind the other."""
+def chains(trace: Trace, least: int = 3) -> list[Chain]:
+    """A chain for each model of the run with at least so many weight layers one behind the other."""
     found: list[Chain] = []
     norms = trace[DELTA_NORM]
     if not norms.size:
@@ -41,7 +41,7 @@ def chains(trace: Trace) -> list[Chain]:
     for _, members in groupby(sorted(layers, key=lambda pair: _root(pair[1])), key=lambda pair: _root(pair[1])):
         by_depth = sorted(members, key=lambda pair: (_depth(pair[1]), pair[0]))
         groups = [list(group) for _, group in groupby(by_depth, key=lambda pair: _depth(pair[1]))]
-        if len(groups) < 3:
+        if len(groups) < least:
             continue
         columns = [norms[:, [i for i, _ in group]] for group in groups]
         with np.errstate(all="ignore"):

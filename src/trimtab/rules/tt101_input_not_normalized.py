@@ -53,9 +53,11 @@ class InputNotNormalized(Rule):
         found: list[Finding] = []
         for layer in dict.fromkeys(str(site.attrs.get("input")) for site in sites):
             places = [i for i, site in enumerate(sites) if str(site.attrs.get("input")) == layer]
-            mean, sd = _last(means[:, places]), _last(sds[:, places])
-            size = np.sqrt(mean**2 + sd**2)
-            if np.nanmax(size, initial=0) > limit and not _normalized_next(trace, layer):
+            mean, sd = _at_end(means[:, places], -1), _at_end(sds[:, places], -1)
+            # Data are large from the first batch on; what another network puts out (a GAN's fakes) may become so.
+            first = np.hypot(_at_end(means[:, places], 0), _at_end(sds[:, places], 0))
+            size = np.hypot(mean, sd)
+            if np.nanmax(np.fmin(size, first), initial=0) > limit and not _normalized_next(trace, layer):
                 found.append(self._finding(trace, layer, mean, sd, size, sites[places[0]], limit))
         return found
 
@@ -95,11 +97,9 @@ class InputNotNormalized(Rule):
         return _example([0.4, 3.0, 0.0], [0.3, 4.0, 1.0])
 
 
-def _last(values: np.ndarray) -> np.ndarray:
-    """The last value of each column that was measured."""
-    finite = np.isfinite(values)
-    rows = np.where(finite.any(axis=0), values.shape[0] - 1 - np.argmax(finite[::-1], axis=0), 0)
-    return values[rows, np.arange(values.shape[1])]
+def _at_end(values: np.ndarray, end: int) -> np.ndarray:
+    """The first (0) or last (−1) measured value of each column; NaN where there is none."""
+    return np.array([column[np.isfinite(column)][end] if np.isfinite(column).any() else np.nan for column in values.T])
 
 
 def _normalized_next(trace: Trace, name: str) -> bool:

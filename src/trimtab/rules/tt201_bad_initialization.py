@@ -46,7 +46,7 @@ class BadInitialization(Rule):
 
     def check(self, trace: Trace) -> list[Finding]:
         """At most one finding per model."""
-        return [finding for chain in chains(trace) if (finding := self._check_chain(trace, chain)) is not None]
+        return [finding for chain in chains(trace, least=2) if (finding := self._check_chain(trace, chain)) is not None]
 
     def _check_chain(self, trace: Trace, chain: Chain) -> Finding | None:
         gains, signal = weight_gains(trace, chain), signals(trace, chain)

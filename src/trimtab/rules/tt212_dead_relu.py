@@ -7,7 +7,7 @@ import numpy as np
 from trimtab.core.cause import Cause
 from trimtab.core.finding import Finding, Severity
 from trimtab.core.rule import Limit, Rule
-from trimtab.core.signal import DEAD, LOSS, ZERO
+from trimtab.core.signal import DEAD, IN_RMS, IN_SPREAD, LOSS, ZERO
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Scalar, Site, Trace
 from trimtab.rules._learning import main_course
@@ -22,20 +22,22 @@ class DeadRelu(Rule):
     Why it matters: a unit that is zero everywhere has no gradient and never comes back. When a whole layer is silent,
     nothing below it learns.
 
-    When it is wrong: zeros are normal (half of all outputs, and more where units specialise). When the input varies
-    little, a unit is on or off for all examples alike, by chance half of them: so the limit is far above one half.
+    When it is wrong: zeros are normal (half of all outputs, and more where units specialise). Where the signal hardly
+    varies between examples, a unit is on or off for all of them alike: such layers are not judged, nor are layers that
+    get nothing but zeros from a silent layer below.
 
     Sources: lu2019.
     """
 
     code = "TT212"
     name = "dead-relu"
-    needs = (DEAD, ZERO, LOSS)
+    needs = (DEAD, ZERO, IN_RMS, IN_SPREAD, LOSS)
     suspects = (Cause.INPUT_SCALE, Cause.WEIGHT_SCALE, Cause.STEP_TOO_LARGE, Cause.NONFINITE_DATA, Cause.NUMERICS)
     reveals = Cause.DEAD_UNITS
     limits = {
         "dead": Limit(0.8, "clinic", "share of dead units in a layer; healthy programs reach 0.55"),
         "silent": Limit(0.999, "clinic", "share of zeros that makes a whole layer silent"),
+        "variation": Limit(0.1, "clinic", "sd between examples over RMS of the signal that enters the layer before"),
         "looks": Limit(0.3, "clinic", "share of the looks that must show it"),
     }
 
@@ -47,7 +49,7 @@ class DeadRelu(Rule):
         dead = {
             i: share
             for i, site in enumerate(trace.of("activation"))
-            if site.attrs.get("fn") == "relu" and (share := self._share(trace, i)) > self.limits["dead"].value
+            if site.attrs.get("fn") == "relu" and self._varies(trace, str(site.attrs.get("after"))) and (share := self._share(trace, i)) > self.limits["dead"].value
         }
         if not dead:
             return []
@@ -61,6 +63,18 @@ class DeadRelu(Rule):
         where = tuple(sites[i].name for i in dead)[:5]
         since = self._since(trace, worst)
         return [self.finding(Severity.FAIL, where, since, message, evidence, sureness=0.85 if whole else 0.65)]
+
+    def _varies(self, trace: Trace, layer: str) -> bool:
+        """Whether what enters the layer before the activation differs from example to example."""
+        place = next((i for i, site in enumerate(trace.of("layer")) if site.name == layer), None)
+        rms, spread = trace[IN_RMS], trace[IN_SPREAD]
+        if place is None or place >= min(rms.shape[1], spread.shape[1]):
+            return True
+        seen = np.isfinite(rms[:, place]) & np.isfinite(spread[:, place])
+        if not seen.any():
+            return True
+        limit = self.limits["variation"].value
+        return bool(np.median(spread[seen, place] > limit * rms[seen, place]) > 0.5)
 
     def _share(self, trace: Trace, i: int) -> float:
         """The typical share of dead units over the later looks; 0 where it shows in too few of them."""

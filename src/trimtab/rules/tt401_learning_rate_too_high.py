@@ -45,8 +45,8 @@ class LearningRateTooHigh(Rule):
 
     def check(self, trace: Trace) -> list[Finding]:
         """At most one finding."""
-        ratios = typical_ratio(update_ratios(trace))
-        finite = ratios[~np.isnan(ratios)]
+        ratios = self._before_the_end(trace, typical_ratio(update_ratios(trace)))
+        finite = ratios[np.isfinite(ratios)]
         if not finite.size:
             return []
         harm = self._harm(trace, main_course(trace), finite)
@@ -66,9 +66,17 @@ class LearningRateTooHigh(Rule):
             "loss": harm,
         }
         name = trace.of("optimizer")[0].name if trace.of("optimizer") else "the update by hand"
-        since = int(trace.at(UPDATE_RMS)[np.flatnonzero(ratios > min(early, peak) / 2)[0]])
+        since = int(trace.at(UPDATE_RMS)[np.flatnonzero(ratios >= min(early, peak))[0]])
         sureness = 0.85 if harm != "has not come down by half" else 0.65
         return [self.finding(Severity.FAIL, (name,), since, message, evidence, sureness=sureness)]
+
+    @staticmethod
+    def _before_the_end(trace: Trace, ratios: Floats) -> Floats:
+        """Ratios of the steps before the first loss that is not finite: behind it, every number is a consequence."""
+        broken = np.flatnonzero(np.isinf(trace[LOSS]).any(axis=1))
+        if not broken.size:
+            return ratios
+        return ratios[trace.at(UPDATE_RMS)[: len(ratios)] < trace.at(LOSS)[broken[0]]]
 
     def _harm(self, trace: Trace, course: Course | None, ratios: Floats) -> str | None:
         """What the loss does that a step size could have done; None where it does well."""

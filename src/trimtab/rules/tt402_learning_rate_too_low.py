@@ -69,9 +69,9 @@ class LearningRateTooLow(Rule):
         rate = rates[:, 0]
         peak = int(np.nanargmax(rate)) if np.isfinite(rate).any() else 0
         gone = np.flatnonzero(rate[peak:] < self.limits["collapse"].value * rate[peak])
-        if not gone.size or gone[0] + peak > self.limits["collapsed_share"].value * len(rate):
+        since = int(steps[peak + gone[0]]) if gone.size else trace.steps
+        if since > self.limits["collapsed_share"].value * trace.steps:
             return []
-        since = int(steps[peak + gone[0]])
         name = trace.of("optimizer")[0].name
         message = (
             f"the learning rate of {name} falls from {rate[peak]:.3g} to {rate[-1]:.3g}: by step {since} of {trace.steps}"

@@ -45,7 +45,8 @@ class DivergingLoss(Rule):
         return [finding for course in courses(trace) if (finding := self._check_course(course)) is not None]
 
     def _check_course(self, course: Course) -> Finding | None:
-        size = max(abs(course.start), course.noise, 1e-12)
+        # Against the first values' own spread: a loss that begins near 0 has grown a hundredfold after any step.
+        size = max(abs(course.start), float(np.std(course.values[: max(len(course.values) // 20, 5)])), 1e-12)
         signed = bool((course.values < 0).any())
         growth = abs(course.now) / size
         if growth < self.limits["runaway" if signed else "growth"].value or abs(course.certain) < self.limits["certain"].value:

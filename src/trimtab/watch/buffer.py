@@ -15,12 +15,12 @@ from trimtab.core.signal import Signal
 
 
 class Entry(NamedTuple):
-    """A 0-dim tensor on its way to `(tensor · scale)^power` at one site; or a 1-dim one for the host to work on."""
+    """A number or 0-dim tensor on its way to `(value · scale)^power` at one site; or a 1-dim one for the host to work on."""
 
     step: int
     signal: str
     site: int
-    value: Tensor
+    value: Tensor | float
     scale: float
     power: float
 
@@ -33,7 +33,7 @@ class Buffer:
         self._entries: list[Entry] = []
 
     def put(
-        self, step: int, signal: Signal, site: int, value: Tensor, *, scale: float = 1.0, power: float = 1.0
+        self, step: int, signal: Signal, site: int, value: Tensor | float, *, scale: float = 1.0, power: float = 1.0
     ) -> None:
         """Keep a tensor that owns its memory (the script may change in place what it was made from)."""
         entry = Entry(step, signal.name, site, value, scale, power)
@@ -50,17 +50,21 @@ class Buffer:
 def to_host(entries: list[Entry]) -> list[NDArray[np.float64]]:
     """The values of the entries in their order, with one transfer per device."""
     values: list[NDArray[np.float64]] = [np.empty(0)] * len(entries)
-    by_device: dict[torch.device, list[int]] = defaultdict(list)
+    by_device: dict[torch.device, list[tuple[int, Tensor]]] = defaultdict(list)
     for i, entry in enumerate(entries):
-        by_device[entry.value.device].append(i)
+        if isinstance(entry.value, Tensor):
+            by_device[entry.value.device].append((i, entry.value.detach().reshape(-1)))
+        else:
+            values[i] = np.array([entry.value])
     with torch.no_grad():
-        for places in by_device.values():
-            flat = [entries[i].value.detach().reshape(-1) for i in places]
-            parts = np.split(
-                torch.cat([part.to(torch.float64) for part in flat]).cpu().numpy(),
-                np.cumsum([part.numel() for part in flat])[:-1],
-            )
-            for i, part in zip(places, parts, strict=True):
-                with np.errstate(all="ignore"):
-                    values[i] = (part * entries[i].scale) ** entries[i].power
-    return values
+        for group in by_device.values():
+            # Numbers of any type join in double precision; pieces keep the sizes that they had.
+            together = torch.cat([part.to(torch.float64) for _, part in group]).cpu().numpy()
+            cuts = np.cumsum([part.numel() for _, part in group])[:-1]
+            for (i, _), part in zip(group, np.split(together, cuts), strict=True):
+                values[i] = part
+    with np.errstate(all="ignore"):
+        return [
+            value if entry.scale == 1 and entry.power == 1 else (value * entry.scale) ** entry.power
+            for entry, value in zip(entries, values, strict=True)
+        ]

@@ -26,7 +26,7 @@ class Flusher:
     def __init__(self, writer: Writer, buffer: Buffer, sites: Sites, progress: Callable[[], tuple[int, float]]) -> None:
         self.writer = writer
         self.loss: float | None = None
-        self.seconds = 0.0
+        self._seconds = 0.0
         self._buffer, self._sites, self._progress = buffer, sites, progress
         self._moments: dict[int, Moments] = {}
         self._readings: dict[tuple[int, str], NDArray[np.float64]] = {}
@@ -55,7 +55,12 @@ class Flusher:
         while not self._stop.wait(INTERVAL):
             began = time.thread_time()
             self.flush()
-            self.seconds += time.thread_time() - began
+            self._seconds += time.thread_time() - began
+
+    def take_seconds(self) -> float:
+        """Processor time that the thread has used since it was last asked."""
+        seconds, self._seconds = self._seconds, 0.0
+        return seconds
 
     def flush(self) -> None:
         """Bring over what the buffer holds and commit it."""

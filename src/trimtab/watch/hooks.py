@@ -6,7 +6,9 @@ Everything that a hook calls is guarded: an error of trimtab's own ends the watc
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable
+from types import FrameType
 from typing import Any, Protocol
 
 import torch
@@ -26,7 +28,7 @@ class Observer(Protocol):
     def backward_ends(self) -> None: ...
     def backward_failed(self) -> None: ...
     def grad_called(self, outputs: Any, inputs: Any, gradients: Any) -> None: ...
-    def step_begins(self, optimizer: Optimizer, has_closure: bool) -> None: ...
+    def step_begins(self, optimizer: Optimizer, has_closure: bool, frame: FrameType) -> None: ...
     def step_ends(self, optimizer: Optimizer) -> None: ...
     def optimizer_made(self, optimizer: Optimizer) -> None: ...
     def loss_scaled(self, scaler: GradScaler, outputs: Any, scaled: Any) -> None: ...
@@ -52,11 +54,7 @@ class Hooks:
         self._patch(Optimizer, "__init__", self._around_init)
         self._patch(GradScaler, "scale", self._around_scale)
         self._handles = [
-            register_optimizer_step_pre_hook(
-                lambda optimizer, args, kwargs: self._observer.step_begins(
-                    optimizer, bool(kwargs.get("closure") or (len(args) > 1 and args[1]))
-                )
-            ),
+            register_optimizer_step_pre_hook(self._step_begins),
             register_optimizer_step_post_hook(lambda optimizer, args, kwargs: self._observer.step_ends(optimizer)),
         ]
 
@@ -85,6 +83,10 @@ class Hooks:
         for handle in self._module_handles:
             handle.remove()
         self._module_handles = []
+
+    def _step_begins(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        has_closure = (len(args) > 1 and args[1] is not None) or kwargs.get("closure") is not None
+        self._observer.step_begins(optimizer, has_closure, sys._getframe(1))
 
     def _module_begins(self, module: nn.Module, args: Any) -> None:
         if not torch.compiler.is_compiling():

@@ -6,7 +6,7 @@ import os
 import sys
 import weakref
 from collections.abc import Iterator, Mapping
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 import torch
@@ -18,23 +18,38 @@ _OPTIMIZED = 0x1  # CO_OPTIMIZED: the frame is a function's
 _LIBRARY = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}", os.path.dirname(os.__file__) + os.sep)
 
 
-def caller_line(frame: FrameType | None) -> tuple[Any, int, str]:
-    """The line of the script that led here: (code object, line number, "train.py:57").
+_SKIP, _PACKAGE, _SCRIPT = range(3)
+_standing: dict[CodeType, int] = {}
 
-    The nearest frame outside torch, trimtab and installed packages; failing that, the nearest outside torch.
+
+def caller(frame: FrameType | None) -> FrameType | None:
+    """The frame of the script that led here: the nearest outside torch, trimtab and installed packages.
+
+    Failing that, the nearest outside torch. Called at every backward, so what is known of a code object is kept.
     """
     fallback: FrameType | None = None
     while frame is not None:
-        file = frame.f_code.co_filename
-        if not file.startswith((_HERE, _TORCH, "<")) or file.startswith("<ipython"):
+        code = frame.f_code
+        standing = _standing.get(code)
+        if standing is None:
+            standing = _standing[code] = _stand(code.co_filename)
+        if standing == _SCRIPT:
+            return frame
+        if standing == _PACKAGE:
             fallback = fallback or frame
-            if not any(part in file for part in _LIBRARY):
-                break
         frame = frame.f_back
-    chosen = frame or fallback
-    if chosen is None:
-        return None, 0, "?"
-    return chosen.f_code, chosen.f_lineno, f"{os.path.basename(chosen.f_code.co_filename)}:{chosen.f_lineno}"
+    return fallback
+
+
+def _stand(file: str) -> int:
+    if file.startswith((_HERE, _TORCH)) or (file.startswith("<") and not file.startswith("<ipython")):
+        return _SKIP
+    return _PACKAGE if any(part in file for part in _LIBRARY) else _SCRIPT
+
+
+def line_of(frame: FrameType | None) -> str:
+    """Where a frame stands: "train.py:57"."""
+    return "?" if frame is None else f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"
 
 
 def _variables(frame: FrameType | None) -> Iterator[tuple[str, Any]]:

@@ -11,7 +11,7 @@ from typing import Any
 from torch import Tensor
 from torch.optim import Optimizer
 
-from trimtab.watch.names import caller_line
+from trimtab.watch.names import caller, line_of
 
 
 class Optimizers:
@@ -26,7 +26,7 @@ class Optimizers:
 
     def made(self, optimizer: Optimizer) -> None:
         """An optimizer was made in the script, at a line worth remembering."""
-        self._lines[optimizer] = caller_line(sys._getframe(2))[2]
+        self._lines[optimizer] = line_of(caller(sys._getframe(2)))
         self.known(optimizer)
 
     def find_existing(self) -> None:
@@ -62,14 +62,13 @@ class Optimizers:
         """Whether the script updates by hand, as far as can be seen."""
         return not self._alive
 
-    def step_begins(self, optimizer: Optimizer) -> bool:
-        """Whether this is an outermost step: a wrapper such as Lookahead calls another optimizer's from its own."""
-        current = sys._getframe(1)
-        if self._stepping is not None and self._stepping[0]() is not optimizer and _runs(self._stepping[1], current):
+    def step_begins(self, optimizer: Optimizer, frame: FrameType) -> bool:
+        """Whether this is an outermost step: a wrapper such as Lookahead calls another optimizer's from its own.
+
+        `frame` is the one that runs the step; a step that raised has left the stack and does not count as outer.
+        """
+        if self._stepping is not None and self._stepping[0]() is not optimizer and _runs(self._stepping[1], frame):
             return False
-        frame: Any = current
-        while frame.f_back is not None and frame.f_code.co_name != "wrapper":
-            frame = frame.f_back
         self._stepping = (weakref.ref(optimizer), frame)
         return True
 
@@ -86,7 +85,7 @@ class Optimizers:
 
 
 def _runs(frame: FrameType, current: FrameType | None) -> bool:
-    """Whether `frame` is still on the call stack: a step that raised has left it."""
+    """Whether `frame` is still on the call stack."""
     while current is not None:
         if current is frame:
             return True

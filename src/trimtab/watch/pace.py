@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from contextlib import contextmanager
 from collections.abc import Iterator
@@ -16,8 +15,7 @@ class Pace:
 
     def __init__(self, budget: float) -> None:
         self.budget = budget
-        self._lock = threading.Lock()
-        self._spent = 0.0
+        self.spent = 0.0  # seconds of watching; the watcher adds to it at every hook
         self._spent_dense = 0.0
         self._begun: float | None = None
         self._dense_end: float | None = None
@@ -32,12 +30,7 @@ class Pace:
         try:
             yield
         finally:
-            self.spend(time.perf_counter() - began)
-
-    def spend(self, seconds: float) -> None:
-        """Book time that was spent on watching."""
-        with self._lock:
-            self._spent += seconds
+            self.spent += time.perf_counter() - began
 
     def begin(self) -> None:
         """The first forward or backward was seen: training time runs from here."""
@@ -49,24 +42,24 @@ class Pace:
         now = self._end = time.perf_counter()
         self.begin()
         if looked:
-            cost = self._spent - self._look_began
+            cost = self.spent - self._look_began
             self._look_cost = cost if step > DENSE or not self._look_cost else 0.7 * self._look_cost + 0.3 * cost
         if step < DENSE:
             look = True
         else:
             if self._dense_end is None:
-                self._dense_end, self._spent_dense = now, self._spent
+                self._dense_end, self._spent_dense = now, self.spent
             look = self._affordable(now)
-        self._look_began = self._spent
+        self._look_began = self.spent
         return look
 
     def _affordable(self, now: float) -> bool:
         """One more look keeps within the budget; while the dense start is not paid for, at half the rate."""
         assert self._begun is not None and self._dense_end is not None
         rate = self.budget * MARGIN
-        if self._spent > self.budget * (now - self._begun):
+        if self.spent > self.budget * (now - self._begun):
             rate /= 2
-        return self._spent - self._spent_dense + self._look_cost <= rate * (now - self._dense_end)
+        return self.spent - self._spent_dense + self._look_cost <= rate * (now - self._dense_end)
 
     @property
     def overhead(self) -> float:
@@ -74,12 +67,12 @@ class Pace:
         if self._begun is None or self._end is None:
             return 0.0
         if self._dense_end is not None and self._end > self._dense_end:
-            spent, elapsed = self._spent - self._spent_dense, self._end - self._dense_end
+            spent, elapsed = self.spent - self._spent_dense, self._end - self._dense_end
         else:
-            spent, elapsed = self._spent, self._end - self._begun
+            spent, elapsed = self.spent, self._end - self._begun
         return spent / max(elapsed - spent, 1e-9) if elapsed > 0 else 0.0
 
     @property
     def dense_seconds(self) -> float:
         """What the looks at the dense start cost, in seconds."""
-        return self._spent_dense if self._dense_end is not None else self._spent
+        return self._spent_dense if self._dense_end is not None else self.spent

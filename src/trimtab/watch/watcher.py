@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import functools
+import math
 import os
 import sys
 import threading
 import time
 import weakref
-from collections import defaultdict
 from collections.abc import Callable
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any, TypeVar
 
 import torch
@@ -28,7 +28,7 @@ from trimtab.watch.flush import Flusher
 from trimtab.watch.graph import graph_roots
 from trimtab.watch.hooks import Hooks
 from trimtab.watch.look import Look
-from trimtab.watch.names import caller_line
+from trimtab.watch.names import caller, line_of
 from trimtab.watch.optimizers import Optimizers
 from trimtab.watch.pace import Pace
 from trimtab.watch.probes.parameters import UpdateProbe, gradient_rms
@@ -46,13 +46,15 @@ def guarded(method: F) -> F:
 
     @functools.wraps(method)
     def call(self: Watcher, *args: Any) -> Any:
-        if not self.watching or not self._own_thread():
+        if not self.watching or (threading.get_ident() != self._thread and not self._own_thread()):
             return None
+        began = time.perf_counter()
         try:
-            with self._pace.clock(), torch.no_grad():
-                return method(self, *args)
+            return method(self, *args)
         except Exception as error:
             self._give_up(error)
+        finally:
+            self._pace.spent += time.perf_counter() - began
         return None
 
     return call  # type: ignore[return-value]
@@ -93,8 +95,9 @@ class Watcher:
         self._updates = UpdateProbe()
         self._look = Look(self._buffer, self._sites, self._pace, self._optimizers, self._say_unseen, model)
         self._looking = self._looked = True
-        self._losses: dict[int, list[tuple[Tensor, Tensor | None]]] = defaultdict(list)
+        self._losses: dict[int, list[tuple[Any, Tensor | None]]] = {}
         self._lines: dict[tuple[Any, int], int] = {}
+        self._rates: dict[int, Any] = {}
         self._scaled: weakref.ref[Tensor] | None = None
         self._unscaled: tuple[Tensor, Tensor] | None = None
         self._backwards = 0
@@ -114,6 +117,7 @@ class Watcher:
             self._optimizers.known(self._optimizer)
         self._hooks.install()
         self._hooks.arm()
+        os.register_at_fork(after_in_child=_in_child(weakref.ref(self)))
         self._flusher.start()
         return self
 
@@ -157,11 +161,15 @@ class Watcher:
         return self._flusher.loss
 
     def _own_thread(self) -> bool:
-        """Watch one training thread of one process: a forked child or a second thread is left alone."""
-        current = threading.get_ident()
+        """Watch one training thread: the first that trains. Another one is left alone."""
         if self._thread is None:
-            self._thread = current
-        return current == self._thread and os.getpid() == self._pid
+            self._thread = threading.get_ident()
+        return threading.get_ident() == self._thread
+
+    def _forked(self) -> None:
+        """In a forked child (a DataLoader's worker) nothing is watched."""
+        self.watching = False
+        self._hooks.remove()
 
     def _give_up(self, error: Exception) -> None:
         self.watching = False
@@ -203,9 +211,11 @@ class Watcher:
     def backward_begins(self, tensors: Any) -> None:
         """The scalar on which backward is called is the loss; its graph shows the model."""
         roots = graph_roots(tensors)
-        self._begin_backward(roots, sys._getframe(3))
+        frame = caller(sys._getframe(3))
+        self._begin_backward(roots, frame)
         if self._looking and roots:
-            self._look.survey(self.steps, roots, sys._getframe(3))
+            with torch.no_grad():
+                self._look.survey(self.steps, roots, frame)
 
     def _begin_backward(self, roots: list[Tensor], frame: Any) -> None:
         self._pace.begin()
@@ -215,37 +225,46 @@ class Watcher:
         self._backwards += 1
         self._backwards_in_step += 1
         for root in roots:
+            # Of the many evaluations in a closure the first is the loss at the current weights.
             if root.numel() == 1 and not (closure and self._losses):
                 self._keep_loss(root, frame)
 
     def _keep_loss(self, root: Tensor, frame: Any) -> None:
-        code, line, name = caller_line(frame)
-        site = self._lines.get((code, line))
+        place = (None, 0) if frame is None else (frame.f_code, frame.f_lineno)
+        site = self._lines.get(place)
         if site is None:
-            site = self._lines[code, line] = self._sites.index("loss", name, line=name)
-        loss, scale = root.detach(), None
+            name = line_of(frame)
+            site = self._lines[place] = self._sites.index("loss", name, line=name)
+        loss, factor = root, None
         if self._scaled is not None and self._scaled() is root and self._unscaled is not None:
-            loss, scale = self._unscaled
-        loss = loss.reshape(()).to(torch.float64, copy=True)
-        self._losses[site].append((loss, scale))
-        if loss.device.type == "cpu" and not self._found_nonfinite and not bool(torch.isfinite(loss)):
+            loss, factor = self._unscaled
+        if loss.device.type != "cpu":
+            # Kept on its device until the next flush; the script may change the tensor itself in place.
+            self._losses.setdefault(site, []).append((loss.detach().clone(), factor))
+            return
+        value = loss.item()
+        self._losses.setdefault(site, []).append((value, factor))
+        if not math.isfinite(value) and not self._found_nonfinite:
             self._found_nonfinite = True
-            self._flusher.event(self._look.first_nonfinite(self.steps, root, frame, name))
+            with torch.no_grad():
+                self._flusher.event(self._look.first_nonfinite(self.steps, root, frame, line_of(frame)))
 
     @guarded
     def backward_ends(self) -> None:
         """All gradients are there, not yet clipped."""
         if self._looking:
             factor = next((factor for group in self._losses.values() for _, factor in group if factor is not None), None)
-            placed = self._look.end(self.steps, factor)
-            gradient_rms(self._buffer, self.steps, GRAD_RMS, placed, factor)
-            if self._optimizers.none_alive():
-                self._updates.before(placed)
+            with torch.no_grad():
+                placed = self._look.end(self.steps, factor)
+                gradient_rms(self._buffer, self.steps, GRAD_RMS, placed, factor)
+                if self._optimizers.none_alive():
+                    self._updates.before(placed)
 
     @guarded
     def backward_failed(self) -> None:
         """The script's backward raised: take the hooks off its graph."""
-        self._look.end(self.steps, None)
+        with torch.no_grad():
+            self._look.end(self.steps, None)
 
     @guarded
     def grad_called(self, outputs: Any, inputs: Any, gradients: Any) -> None:
@@ -253,24 +272,28 @@ class Watcher:
         roots, leaves = graph_roots(outputs), graph_roots(inputs)
         if not (self._optimizers.none_alive() and roots and leaves and all(x.is_leaf for x in leaves)):
             return
-        self._begin_backward(roots, sys._getframe(3))
+        frame = caller(sys._getframe(3))
+        self._begin_backward(roots, frame)
         if self._looking:
-            placed = self._look.leaves(leaves, sys._getframe(3))
-            self._look.returned_gradients(self.steps, placed, gradients)
-            self._updates.before(placed)
+            with torch.no_grad():
+                placed = self._look.leaves(leaves, frame)
+                self._look.returned_gradients(self.steps, placed, gradients)
+                self._updates.before(placed)
 
     @guarded
-    def step_begins(self, optimizer: Optimizer, has_closure: bool) -> None:
+    def step_begins(self, optimizer: Optimizer, has_closure: bool, frame: FrameType) -> None:
         """Just before the update: gradients as they are used, weights as they were."""
         self._optimizers.known(optimizer)
-        if not self._optimizers.step_begins(optimizer):
+        if not self._optimizers.step_begins(optimizer, frame):
             return
         # A second optimizer stepping after one backward belongs to the look that the backward had.
         if self._looking if self._backwards_in_step or has_closure else self._looked:
-            placed = self._placed(optimizer)
-            if not has_closure:
-                gradient_rms(self._buffer, self.steps, GRAD_USED_RMS, placed, getattr(optimizer, "grad_scale", None))
-            self._updates.before(placed)
+            with torch.no_grad():
+                placed = self._placed(optimizer)
+                if not has_closure:
+                    factor = getattr(optimizer, "grad_scale", None)  # a fused optimizer undoes the scaling itself
+                    gradient_rms(self._buffer, self.steps, GRAD_USED_RMS, placed, factor)
+                self._updates.before(placed)
 
     @guarded
     def step_ends(self, optimizer: Optimizer) -> None:
@@ -285,41 +308,58 @@ class Watcher:
     # --- the end of a step
 
     def _close_step(self, optimizer: Optimizer | None) -> None:
-        self._updates.after(self._buffer, self.steps)
+        if self._updates.pending:
+            with torch.no_grad():
+                self._updates.after(self._buffer, self.steps)
         self._close_losses()
         if optimizer is not None:
             self._keep_rate(optimizer)
         self.steps += 1
         had_backward, self._backwards_in_step = self._backwards_in_step, 0
         if had_backward:
-            self._looked = self._looking
-            self._looking = self._pace.after_step(self.steps, self._looking)
-            self._pace.spend(self._background())
-            (self._hooks.arm if self._looking else self._hooks.disarm)()
-            self._look.forget()
+            self._next_step()
         if self._max_steps is not None and self.steps >= self._max_steps:
             raise MaxSteps(0)
 
-    def _background(self) -> float:
-        """Seconds that the flush thread has used since it was last asked."""
-        seconds, self._flusher.seconds = self._flusher.seconds, 0.0
-        return seconds
+    def _next_step(self) -> None:
+        """Decide whether the next step is looked at."""
+        looked = self._looked = self._looking
+        self._pace.spent += self._flusher.take_seconds()
+        self._looking = self._pace.after_step(self.steps, looked)
+        if self._looking != looked:
+            (self._hooks.arm if self._looking else self._hooks.disarm)()
+        if looked:
+            self._look.forget()
 
     def _close_losses(self) -> None:
         for site, group in self._losses.items():
-            share = 1 / len(group)
-            together = group[0][0] if len(group) == 1 else torch.stack([loss for loss, _ in group]).sum()
-            self._buffer.put(self.steps, LOSS, site, together, scale=share)
-            scale = group[-1][1]
-            if scale is not None:
-                self._buffer.put(self.steps, LOSS_SCALE, site, scale)
-        self._losses.clear()
+            values = [loss for loss, _ in group]
+            together = values[0] if len(values) == 1 else sum(values[1:], values[0]) / len(values)
+            self._buffer.put(self.steps, LOSS, site, together)
+            factor = group[-1][1]
+            if factor is not None:
+                self._buffer.put(self.steps, LOSS_SCALE, site, factor)
+        self._losses = {}
 
     def _keep_rate(self, optimizer: Optimizer) -> None:
+        """The learning rate, at looks and whenever it has changed."""
+        groups = optimizer.param_groups
+        rate = groups[0].get("lr") if groups else None
+        if isinstance(rate, Tensor):
+            rate = rate.detach().clone() if self._looking else None
+        if rate is None or (not self._looking and self._rates.get(id(optimizer)) == rate):
+            return
+        self._rates[id(optimizer)] = rate
         name = type(optimizer).__name__
-        site = self._sites.index("optimizer", f"{name}:{id(optimizer)}", name, line=self._optimizers.line(optimizer))
-        rate = optimizer.param_groups[0].get("lr") if optimizer.param_groups else None
-        if isinstance(rate, (int, float)):
-            self._buffer.put(self.steps, LEARNING_RATE, site, torch.tensor(float(rate), dtype=torch.float64))
-        elif isinstance(rate, Tensor):
-            self._buffer.put(self.steps, LEARNING_RATE, site, rate.detach().to(torch.float64, copy=True))
+        key = f"{name}:{id(optimizer)}"
+        site = self._sites.index("optimizer", key, name, line=self._optimizers.line(optimizer))
+        self._buffer.put(self.steps, LEARNING_RATE, site, rate)
+
+
+def _in_child(reference: weakref.ref[Watcher]) -> Callable[[], None]:
+    def forget() -> None:
+        watcher = reference()
+        if watcher is not None and watcher.watching:
+            watcher._forked()
+
+    return forget

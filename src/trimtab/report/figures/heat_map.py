@@ -26,15 +26,9 @@ def heat_map(rows: Sequence[dict[str, Any]], steps: Sequence[int], field: str, *
 
 
 def _across(steps: Sequence[int]) -> Any:
-    """A horizontal axis with a place for each sampled step, as many of them named as can be read."""
+    """A horizontal axis with a place for each sampled step; no more of them are named than a phone has room for."""
     alt = altair()
-    named = list(steps[:: math.ceil(len(steps) / 8)])
-    look = {
-        "labelAngle": 0,
-        "labelOverlap": "greedy",
-        "labelSeparation": 8,
-        "ticks": False,
-        "format": ",d",
-        "formatType": "number",
-    }
-    return alt.X("step:O", title="step", scale=alt.Scale(domain=list(steps)), axis=alt.Axis(values=named, **look))
+    named = list(steps[:: math.ceil(len(steps) / 5)])
+    figures = {"format": ",d" if steps[-1] < 100_000 else "~s", "formatType": "number"}
+    axis = alt.Axis(values=named, labelAngle=0, labelOverlap=False, ticks=False, **figures)
+    return alt.X("step:O", title="step", scale=alt.Scale(domain=list(steps)), axis=axis)
