@@ -44,7 +44,10 @@ def diagnose(
     """
     trace = to_trace(source)
     rules = {rule.code: rule for rule in all_rules()}
-    findings = order([f for code in select_codes(list(rules), [*select], [*ignore]) for f in rules[code].check(trace)])
+    chosen = [rules[code] for code in select_codes(list(rules), [*select], [*ignore])]
+    found = [finding for rule in chosen for finding in rule.check(trace)]
+    present = {finding.reveals for finding in found}
+    findings = order(found, {rule.reveals for rule in chosen if rule.reveals} - present)
     meta = trace.meta
     overhead = meta.get("overhead")
     return DisplayedDiagnosis(

@@ -11,7 +11,8 @@ class Cause(Enum):
     NONFINITE_DATA = "nonfinite-data"
     INPUT_SCALE = "input-scale"
     WEIGHT_SCALE = "weight-scale"
-    ACTIVATION = "saturating-activation"
+    SATURATION = "saturation"
+    ACTIVATION = "contracting-activation"
     DEPTH = "depth"
     STEP_TOO_LARGE = "step-too-large"
     STEP_TOO_SMALL = "step-too-small"
@@ -30,7 +31,8 @@ _SENTENCES = {
     Cause.NONFINITE_DATA: "the data contain NaN or Inf",
     Cause.INPUT_SCALE: "the features fed to the model are far from mean 0 and sd 1",
     Cause.WEIGHT_SCALE: "the weights start at a scale that shrinks or grows the signal layer by layer",
-    Cause.ACTIVATION: "the activation's slope is small where the units sit",
+    Cause.SATURATION: "the units sit where their activation is flat",
+    Cause.ACTIVATION: "the activation's slope is below 1 (a sigmoid's at most 1/4), so that each layer shrinks the gradient",
     Cause.DEPTH: "the chain of layers (or time steps) is long and nothing keeps its gain near 1",
     Cause.STEP_TOO_LARGE: "the steps are too large for the curvature of the loss",
     Cause.STEP_TOO_SMALL: "the steps are too small to move the weights",

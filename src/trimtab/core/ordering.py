@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from trimtab.core.cause import Cause
@@ -18,6 +18,7 @@ RANK: tuple[Cause, ...] = (
     Cause.STEP_TOO_LARGE,
     Cause.NUMERICS,
     Cause.DEAD_UNITS,
+    Cause.SATURATION,
     Cause.ACTIVATION,
     Cause.DEPTH,
     Cause.STEP_TOO_SMALL,
@@ -25,8 +26,10 @@ RANK: tuple[Cause, ...] = (
 )
 
 
-def order(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+def order(findings: Sequence[Finding], excluded: Collection[Cause] = ()) -> tuple[Finding, ...]:
     """Findings with `root` and `explained_by` filled in: roots first, surest first, then what they explain.
+
+    `excluded` are causes that were looked for and not found: a root no longer suspects them.
 
     F is explained by R when R reveals a cause that F suspects, R ranks earlier, and both make a run sick: a note
     neither explains nor needs explaining. `explained_by` begins with the root of the chain.
@@ -36,7 +39,9 @@ def order(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     placed: list[Finding] = []
     for finding in findings:
         chain = _chain(finding, parents)
-        placed.append(replace(finding, root=finding in serious and not chain, explained_by=chain))
+        root = finding in serious and not chain
+        causes = tuple(c for c in finding.causes if c not in excluded) if root else finding.causes
+        placed.append(replace(finding, root=root, explained_by=chain, causes=causes))
     return tuple(sorted(placed, key=_place))
 
 

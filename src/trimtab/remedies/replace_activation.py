@@ -30,7 +30,7 @@ def _code(finding: Finding, trace: Trace) -> str:
 
 REPLACE_ACTIVATION = Remedy(
     name="replace-activation",
-    treats=(Cause.ACTIVATION,),
+    treats=(Cause.ACTIVATION, Cause.SATURATION),
     sentence="Replace the saturating activation between layers by ReLU, with the initialisation that belongs to it.",
     code=_code,
     suits=_suits,

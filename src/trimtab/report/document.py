@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from trimtab import remedies
 from trimtab.core.finding import Diagnosis, Finding, Severity
-from trimtab.core.registry import instances_of
 from trimtab.core.remedy import Prescription
 from trimtab.core.rule import Rule
 from trimtab.core.trace import Trace
@@ -25,9 +24,11 @@ from trimtab.report.blocks import (
     Table,
     Text,
 )
+from trimtab.report.evidence import evidence
 from trimtab.report.names import clean, enumerate_names
-from trimtab.report.quantity import label, number, percent, quantity
+from trimtab.report.quantity import number, percent
 from trimtab.report.verdict import verdict
+from trimtab.rules import all_rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +73,8 @@ def _is_note(finding: Finding) -> bool:
 
 
 def _checked(trace: Trace) -> list[Rule]:
-    """Rules whose signals were all measured: the others said nothing because they saw nothing."""
-    rules = instances_of("trimtab.rules", Rule)
-    return [rule for rule in rules if all(len(trace.at(signal)) for signal in rule.needs)]
+    """Rules that had something to look at: the others said nothing because they saw nothing."""
+    return [rule for rule in all_rules() if not rule.needs or any(len(trace.at(signal)) for signal in rule.needs)]
 
 
 def _heading(root: Finding) -> Heading:
@@ -86,18 +86,12 @@ def _parts(root: Finding, symptoms: list[Finding], trace: Trace) -> Iterator[Par
     if root.where:
         yield Text("where", enumerate_names(root.where))
     if root.evidence:
-        yield Table("evidence", tuple(_evidence(root)))
-    reasons = [cause.sentence for cause in root.causes]
-    if reasons:
-        yield Text("why", "; or ".join(reasons))
+        yield Table("evidence", tuple(evidence(root)))
+    if root.reveals:
+        yield Text("why", root.reveals.sentence)
     yield from _next(remedies.prescribe(root, trace))
     if symptoms:
         yield Symptoms(tuple(_symptom(finding) for finding in symptoms))
-
-
-def _evidence(finding: Finding) -> Iterator[tuple[str, str]]:
-    for key, value in finding.evidence.items():
-        yield label(key), quantity(value, key)
 
 
 def _next(prescriptions: list[Prescription]) -> Iterator[Part]:

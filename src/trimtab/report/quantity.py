@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 from trimtab.core.trace import Scalar
-from trimtab.report.names import clean, shorten
+from trimtab.report.names import shorten
 
-_SHARES = ("share", "fraction", "overhead")
+_SHARES = {"share", "fraction", "dead", "saturated", "stuck"}
 
 
 def quantity(value: Scalar, key: str = "") -> str:
@@ -39,8 +39,3 @@ def number(value: float) -> str:
     digits = max(0, 2 - math.floor(math.log10(abs(value))))
     text = f"{value:,.{digits}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def label(key: str) -> str:
-    """An evidence key in words: `median_gain` is `median gain`."""
-    return clean(key).replace("_", " ")

@@ -11,7 +11,7 @@ from trimtab.report.quantity import percent
 PHRASES = {
     Cause.NONFINITE_DATA: "NaN or Inf in the data",
     Cause.INPUT_SCALE: "the scale of the inputs",
-    Cause.WEIGHT_SCALE: "the scale of the weights at the start",
+    Cause.WEIGHT_SCALE: "the initial weights",
     Cause.ACTIVATION: "a saturating activation",
     Cause.DEPTH: "depth",
     Cause.STEP_TOO_LARGE: "steps that are too large",
@@ -21,6 +21,7 @@ PHRASES = {
     Cause.NUMERICS: "numerics",
     Cause.BLINDNESS: "blind spots",
 }
+_TELLING = {Cause.DEPTH}  # the others only repeat the name of the finding that reveals them
 
 
 def verdict(diagnosis: Diagnosis, trace: Trace, sections: list[tuple[Finding, list[Finding]]], rules: int) -> Verdict:
@@ -49,8 +50,7 @@ def _worst(root: Finding, symptoms: list[Finding]) -> tuple[Finding, Cause | Non
     alarming = [symptom for symptom in symptoms if symptom.severity > Severity.NOTE]
     if root.reveals and alarming:
         return max(alarming, key=lambda finding: (finding.severity, finding.sureness)), root.reveals
-    suspected = [cause for cause in root.causes if cause is not root.reveals]
-    return root, suspected[0] if suspected else None
+    return root, root.reveals if root.reveals in _TELLING else None
 
 
 def _words(finding: Finding) -> str:

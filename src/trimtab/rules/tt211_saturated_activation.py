@@ -31,7 +31,7 @@ class SaturatedActivation(Rule):
     name = "saturated-activation"
     needs = (SATURATED, STUCK, LOSS)
     suspects = (Cause.INPUT_SCALE, Cause.WEIGHT_SCALE, Cause.STEP_TOO_LARGE)
-    reveals = Cause.ACTIVATION
+    reveals = Cause.SATURATION
     limits = {
         "layer": Limit(0.45, "clinic", "share of saturated outputs of one layer; Xavier with tanh's gain has at most 0.2"),
         "all": Limit(0.2, "clinic", "the same, median over all hidden layers"),

@@ -35,7 +35,14 @@ class VanishingGradient(Rule):
     code = "TT301"
     name = "vanishing-gradient"
     needs = (DELTA_NORM, TIME_GAIN, TIME_CALLS, LOSS)
-    suspects = (Cause.INPUT_SCALE, Cause.WEIGHT_SCALE, Cause.STEP_TOO_LARGE, Cause.ACTIVATION, Cause.DEAD_UNITS, Cause.DEPTH)
+    suspects = (
+        Cause.INPUT_SCALE,
+        Cause.WEIGHT_SCALE,
+        Cause.STEP_TOO_LARGE,
+        Cause.DEAD_UNITS,
+        Cause.SATURATION,
+        Cause.DEPTH,
+    )
     reveals = Cause.DEPTH
     limits = {
         "reach": Limit(2e-3, "clinic", "share of the top gradient that reaches the first layer, when the loss stalls"),
@@ -69,9 +76,12 @@ class VanishingGradient(Rule):
         )
         if typical == 0:
             message = f"no gradient at all reaches {first}, {depth} layers below {last}"
-        evidence: dict[str, Scalar] = {"reach": typical, "gain": gain, "depth": depth, "first": first, "last": last}
+        evidence: dict[str, Scalar] = {"gain": gain, "reach": typical, "depth": depth, "first": first, "last": last}
         since = int(trace.at(DELTA_NORM)[np.flatnonzero(low)[0]])
-        return self.finding(Severity.FAIL, self._starved(chain), since, message, evidence, sureness=_sureness(typical, limit))
+        reveals = Cause.ACTIVATION if _contracting(trace) else Cause.DEPTH
+        sureness = _sureness(typical, limit)
+        where = self._starved(chain)
+        return self.finding(Severity.FAIL, where, since, message, evidence, sureness=sureness, reveals=reveals)
 
     @staticmethod
     def _starved(chain: Chain) -> tuple[str, ...]:
@@ -100,7 +110,7 @@ class VanishingGradient(Rule):
             f"through time, {site.name} passes on {reach:.1e} of the gradient over {times} time steps: "
             f"a gain of M = {gain:.2g} per step, so what happened early cannot be learned"
         )
-        evidence: dict[str, Scalar] = {"reach": reach, "gain": gain, "calls": times, "through_time": True}
+        evidence: dict[str, Scalar] = {"gain": gain, "reach": reach, "calls": times, "through_time": True}
         since = int(trace.at(TIME_GAIN)[np.flatnonzero(seen)[0]])
         return self.finding(Severity.FAIL, (site.name,), since, message, evidence, sureness=0.8)
 
@@ -113,6 +123,12 @@ class VanishingGradient(Rule):
     def healthy() -> Trace:
         """Eight layers with a gain of 0.5 each: a ReLU network at torch's default start, learning."""
         return _example(0.5, np.linspace(2.3, 0.4, 40))
+
+
+def _contracting(trace: Trace) -> bool:
+    """Whether the hidden activations are sigmoid or tanh, whose slope is below 1 nearly everywhere."""
+    hidden = [site.attrs.get("fn") for site in trace.of("activation") if site.attrs.get("role") == "hidden"]
+    return bool(hidden) and sum(fn in ("sigmoid", "tanh") for fn in hidden) > len(hidden) / 2
 
 
 def _sureness(reach: float, limit: float) -> float:

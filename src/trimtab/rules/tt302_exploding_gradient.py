@@ -59,7 +59,7 @@ class ExplodingGradient(Rule):
             f"the gradient reaching {first} is {typical:.3g} times that at {last}: "
             f"a gain of M = {gain:.2g} per layer over {depth} layers"
         )
-        evidence: dict[str, Scalar] = {"reach": typical, "gain": gain, "depth": depth, "first": first, "last": last}
+        evidence: dict[str, Scalar] = {"gain": gain, "reach": typical, "depth": depth, "first": first, "last": last}
         since = int(trace.at(DELTA_NORM)[0])
         return self.finding(Severity.FAIL, (first,), since, message, evidence, sureness=0.75)
 
@@ -78,7 +78,7 @@ class ExplodingGradient(Rule):
                     f"through time, the gradient at {site.name} grows {growth:.3g} times over {times} time steps: "
                     f"a gain of M = {gain:.2g} per step"
                 )
-                evidence: dict[str, Scalar] = {"reach": growth, "gain": gain, "calls": times, "through_time": True}
+                evidence: dict[str, Scalar] = {"gain": gain, "reach": growth, "calls": times, "through_time": True}
                 since = int(trace.at(TIME_GAIN)[rows[0]])
                 found.append(self.finding(Severity.FAIL, (site.name,), since, message, evidence, sureness=0.8))
         return found[:1]

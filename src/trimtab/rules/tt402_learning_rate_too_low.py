@@ -35,6 +35,7 @@ class LearningRateTooLow(Rule):
         Cause.NONFINITE_DATA,
         Cause.INPUT_SCALE,
         Cause.WEIGHT_SCALE,
+        Cause.SATURATION,
         Cause.ACTIVATION,
         Cause.DEPTH,
         Cause.DEAD_UNITS,

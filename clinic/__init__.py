@@ -1,0 +1,1 @@
+"""Training programs, sick and healthy, written as strangers would, and the scoreboard they give."""

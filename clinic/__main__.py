@@ -1,0 +1,26 @@
+"""`python -m clinic verify` checks the programs; `python -m clinic score` runs trimtab on them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from clinic.verify import verify
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one subcommand and return its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m clinic", description=__doc__)
+    parser.add_argument("command", choices=("verify", "score"))
+    parser.add_argument("names", nargs="*", help="programs by name (sick/deep_sigmoid_mlp), stem or kind; default: all")
+    parser.add_argument("--jobs", type=int, default=2, help="programs run side by side")
+    args = parser.parse_intermixed_args(argv)
+    if args.command == "verify":
+        return verify(args.names, args.jobs)
+    from clinic.score import score
+
+    return score(args.names, args.jobs)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
