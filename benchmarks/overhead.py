@@ -47,7 +47,7 @@ def child(name: str, watched: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
         watcher = None
         if watched:
-            from trimtab.watch import Watcher
+            from trimtab.watching import Watcher
 
             watcher = Watcher(record=Path(folder) / "run.db", budget=3.0)
             watcher.start()

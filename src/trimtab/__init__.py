@@ -8,7 +8,7 @@ from trimtab.version import __version__
 
 if TYPE_CHECKING:
     from trimtab.pipeline import diagnose
-    from trimtab.watch import Watcher as watch
+    from trimtab.watching import Watcher as watch
 
 __all__ = ["__version__", "diagnose", "watch"]
 
@@ -20,7 +20,7 @@ def __getattr__(name: str) -> Any:
 
         return diagnose
     if name == "watch":
-        from trimtab.watch import Watcher
+        from trimtab.watching import Watcher
 
         return Watcher
     raise AttributeError(f"module 'trimtab' has no attribute {name!r}")

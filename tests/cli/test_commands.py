@@ -18,7 +18,7 @@ from trimtab.rules import all_rules
 @pytest.fixture(autouse=True)
 def no_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     """Importing torch fails in these tests, as on a machine without it."""
-    for name in [name for name in sys.modules if name == "torch" or name.startswith(("torch.", "trimtab.watch"))]:
+    for name in [name for name in sys.modules if name == "torch" or name.startswith(("torch.", "trimtab.watching"))]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "torch", None)
 

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from trimtab.cli.tracebacks import clean
-from trimtab.watch import Watcher
+from trimtab.watching import Watcher
 
 Both = Callable[..., tuple[Any, Any]]
 

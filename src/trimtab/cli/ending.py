@@ -85,7 +85,7 @@ def _check_begun(program: Program, error: BaseException) -> None:
 
 
 def _max_steps() -> type[BaseException] | tuple[()]:
-    watch = sys.modules.get("trimtab.watch")  # without it there was no torch, and nothing to be ended
+    watch = sys.modules.get("trimtab.watching")  # without it there was no torch, and nothing to be ended
     return getattr(watch, "MaxSteps", ())
 
 

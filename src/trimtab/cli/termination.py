@@ -58,7 +58,7 @@ class Termination:
 
 def _is_busy(frame: FrameType | None) -> bool:
     while frame is not None:
-        if str(frame.f_globals.get("__name__")).startswith(("trimtab.watch", "trimtab.record")):
+        if str(frame.f_globals.get("__name__")).startswith(("trimtab.watching", "trimtab.record")):
             return True
         frame = frame.f_back
     return False

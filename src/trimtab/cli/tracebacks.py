@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from types import CodeType, FrameType, TracebackType
 from typing import Any
 
-_OURS = ("trimtab.cli", "trimtab.watch", "trimtab.record")
+_OURS = ("trimtab.cli", "trimtab.watching", "trimtab.record")
 _IMPORT_SYSTEM = ("importlib._bootstrap", "importlib._bootstrap_external", "zipimport", "pkgutil")
 
 

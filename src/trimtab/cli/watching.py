@@ -34,7 +34,7 @@ class Watching:
         if os.getpid() != self._pid:
             return  # a forked child is the first to import torch: the record is its parent's
         try:
-            from trimtab.watch import Watcher
+            from trimtab.watching import Watcher
 
             watcher = Watcher(record=self._record, budget=self._budget, max_steps=self._max_steps, script=self._script)
             watcher.start()

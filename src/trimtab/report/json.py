@@ -28,7 +28,7 @@ _FINDING: dict[str, Any] = {
             "description": 'numbers behind the message; those that JSON lacks are "NaN", "Infinity", "-Infinity"',
         },
         "causes": {"type": "array", "items": {"enum": [cause.value for cause in Cause]}},
-        "explained_by": {"type": "array", "items": {"type": "string"}, "description": "codes, nearest first"},
+        "explained_by": {"type": "array", "items": {"type": "string"}, "description": "codes, the root first"},
     },
 }
 

@@ -121,7 +121,7 @@ def _packed(items: Iterable[str], room: int) -> Iterator[Line]:
     line = ""
     for item in items:
         if line and cell_len(f"{line} · {item}") > room:
-            yield Line(line)
+            yield from _wrapped(Line(line), room)
             line = ""
         line = f"{line} · {item}" if line else item
     yield from _wrapped(Line(line), room)

@@ -9,19 +9,20 @@ from trimtab.report.blocks import Verdict
 from trimtab.report.quantity import percent
 
 PHRASES = {
-    Cause.NONFINITE_DATA: "NaN or Inf in the data",
-    Cause.INPUT_SCALE: "the scale of the inputs",
+    Cause.NONFINITE_DATA: "NaN or Inf in data",
+    Cause.INPUT_SCALE: "the input scale",
     Cause.WEIGHT_SCALE: "the initial weights",
-    Cause.ACTIVATION: "a saturating activation",
+    Cause.ACTIVATION: "the activation",
+    Cause.SATURATION: "saturated units",
     Cause.DEPTH: "depth",
-    Cause.STEP_TOO_LARGE: "steps that are too large",
-    Cause.STEP_TOO_SMALL: "steps that are too small",
-    Cause.GRADIENT_SCALE: "uneven gradient scales",
+    Cause.STEP_TOO_LARGE: "too large steps",
+    Cause.STEP_TOO_SMALL: "too small steps",
+    Cause.GRADIENT_SCALE: "uneven gradients",
     Cause.DEAD_UNITS: "dead units",
     Cause.NUMERICS: "numerics",
     Cause.BLINDNESS: "blind spots",
 }
-_TELLING = {Cause.DEPTH}  # the others only repeat the name of the finding that reveals them
+_TELLING = {Cause.ACTIVATION, Cause.DEPTH}  # the others only repeat the name of the finding that reveals them
 
 
 def verdict(diagnosis: Diagnosis, trace: Trace, sections: list[tuple[Finding, list[Finding]]], rules: int) -> Verdict:
@@ -35,9 +36,8 @@ def verdict(diagnosis: Diagnosis, trace: Trace, sections: list[tuple[Finding, li
     if not sections:
         return Verdict("sick", text)
     worst, cause = _worst(*sections[0])
-    more = f" (and {len(sections) - 1} more)" if len(sections) > 1 else ""
     because = f", because of {PHRASES[cause]}" if cause else ""
-    return Verdict("sick", f"{text}: {_words(worst)}{because}{more}", cause.sentence if cause else "")
+    return Verdict("sick", f"{text}: {_words(worst)}{because}", cause.sentence if cause else "")
 
 
 def _silence(trace: Trace) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from functools import cache
 
 from trimtab.core.registry import modules_of
@@ -15,6 +16,6 @@ def all_rules() -> list[Rule]:
         value
         for module in modules_of("trimtab.rules")
         for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, Rule) and value.__module__ == module.__name__
+        if inspect.isclass(value) and issubclass(value, Rule) and value.__module__ == module.__name__
     }
     return sorted((rule() for rule in classes), key=lambda rule: rule.code)

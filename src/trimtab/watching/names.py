@@ -42,7 +42,9 @@ def caller(frame: FrameType | None) -> FrameType | None:
 
 
 def _stand(file: str) -> int:
-    if file.startswith((_HERE, _TORCH)) or (file.startswith("<") and not file.startswith("<ipython")):
+    if file.startswith("<"):  # made at run time: by the user's prompt, or by import machinery and code generators
+        return _SCRIPT if file.startswith(("<stdin>", "<string>", "<ipython")) else _SKIP
+    if file.startswith((_HERE, _TORCH)):
         return _SKIP
     return _PACKAGE if any(part in file for part in _LIBRARY) else _SCRIPT
 
@@ -109,31 +111,39 @@ class Names:
         """Name new roots and leaves; variables of the script are looked up only where something is unnamed."""
         roots = [m for m in (ref() for ref in self._pending) if m is not None and next(m.parameters(), None) is not None]
         self._pending.clear()
+        if len(roots) == 1 and not self._modules and not self._is_leaf(roots[0]):
+            self._enter(roots.pop(), "")
+        if roots:
+            called = self._called(frame, {id(root): root for root in roots})
+            for root in roots:
+                self._enter(root, self._free(called.get(id(root), type(root).__name__)))
         nameless = {i: leaf for i, leaf in leaves.items() if self.param(leaf) is None}
-        for root in roots:
-            nameless = {i: leaf for i, leaf in nameless.items() if all(leaf is not p for p in root.parameters())}
-        alone = len(roots) == 1 and not self._modules and not nameless
-        if roots and alone and not self._is_leaf(roots[0]):
-            self._enter(roots[0], "")
-        elif roots or nameless:
-            self._look_up(frame, roots, nameless)
-
-    def _look_up(self, frame: FrameType | None, roots: list[nn.Module], nameless: dict[int, torch.Tensor]) -> None:
-        wanted = {id(m): m for m in roots} | dict(nameless)
-        called: dict[int, str] = {}
-        for name, value in _variables(frame):
-            for path, item in _inside(name, value):
-                if id(item) in wanted and wanted[id(item)] is item and not path.startswith("_"):
-                    called.setdefault(id(item), path)
-            if len(called) == len(wanted):
-                break
-        for root in roots:
-            self._enter(root, self._free(called.get(id(root), type(root).__name__)))
-        for i, leaf in nameless.items():
-            if self.param(leaf) is None:
+        if nameless:
+            called = self._called(frame, nameless)
+            for i, leaf in nameless.items():
                 shape = "x".join(map(str, leaf.shape)) or "scalar"
                 name = self._free(called.get(i, f"tensor[{shape}]"))
-                self._params[i] = (weakref.ref(leaf), name, name, "")
+                in_module = i in called and name.endswith((".weight", ".bias"))
+                self._params[i] = (weakref.ref(leaf), name, name.rsplit(".", 1)[0] if in_module else name, "")
+
+    def _called(self, frame: FrameType | None, wanted: Mapping[int, Any]) -> dict[int, str]:
+        """What the script calls the wanted objects, by id; looked for until all are found."""
+        called: dict[int, str] = {}
+        for name, value in _variables(frame):
+            known = isinstance(value, nn.Module) and value in self._roots
+            for path, item in _inside(name, value):
+                if path.startswith("_"):
+                    continue
+                path = path.removeprefix(f"{name}.") if known else path
+                if id(item) in wanted and wanted[id(item)] is item:
+                    called.setdefault(id(item), path)
+                elif isinstance(item, nn.Module) and item is not value:
+                    for own, p in item.named_parameters():
+                        if id(p) in wanted and wanted[id(p)] is p:
+                            called.setdefault(id(p), f"{path}.{own}")
+            if len(called) == len(wanted):
+                break
+        return called
 
     def _enter(self, root: nn.Module, prefix: str) -> None:
         self._roots.add(root)

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from trimtab.watch.ops import ACTIVATIONS, ARITHMETIC, LAYERS, LOSSES, PLUMBING, WEIGHT_OPS, short_name
+from trimtab.watching.ops import ACTIVATIONS, ARITHMETIC, LAYERS, LOSSES, PLUMBING, WEIGHT_OPS, short_name
 
 MAX_NODES = 50_000  # one walk costs about 1.5 µs a node; beyond this the watcher says that it saw a part only
 

@@ -18,7 +18,7 @@ from torch.nn.modules import module as nn_module
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook, register_optimizer_step_pre_hook
 
-from trimtab.watch.graph import in_backward
+from trimtab.watching.graph import in_backward
 
 
 class Observer(Protocol):
@@ -65,9 +65,9 @@ class Hooks:
         for handle in self._handles:
             handle.remove()
         for owner, name, original, wrapper in reversed(self._patches):
-            # Somebody else may have wrapped ours since; an inactive wrapper only passes on.
+            # Somebody else may have wrapped ours since: it stays, and only passes on.
             if vars(owner).get(name) is wrapper:
-                setattr(owner, name, original)
+                setattr(owner, name, _below_inactive(original))
         self._handles, self._patches = [], []
 
     def arm(self) -> None:
@@ -98,7 +98,8 @@ class Hooks:
 
     def _patch(self, owner: Any, name: str, around: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
         original = vars(owner)[name]
-        wrapper = functools.wraps(original)(around(original))
+        wrapper: Any = functools.wraps(original)(around(original))
+        wrapper.trimtab_hooks = self
         self._patches.append((owner, name, original, wrapper))
         setattr(owner, name, wrapper)
 
@@ -147,3 +148,10 @@ class Hooks:
             return scaled
 
         return scale
+
+
+def _below_inactive(function: Any) -> Any:
+    """What lies beneath wrappers of watchers that have ended before the one that wrapped them."""
+    while (hooks := vars(function).get("trimtab_hooks")) is not None and not hooks._active:
+        function = function.__wrapped__
+    return function

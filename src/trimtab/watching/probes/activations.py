@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from trimtab.core.signal import DEAD, OUT_SPREAD, SATURATED, STUCK, ZERO
-from trimtab.watch.buffer import Buffer
-from trimtab.watch.graph import Activation, saved
-from trimtab.watch.probes.sample import examples, rows
+from trimtab.watching.buffer import Buffer
+from trimtab.watching.graph import Activation, saved
+from trimtab.watching.probes.sample import examples, rows
 
 DEAD_AFTER = 512  # examples in a row without a positive output: a unit active on 1 % of them is missed in 1 of 170 cases
 FLAT = 0.05  # of the maximal slope

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from trimtab.core.signal import FEATURE_MEAN, FEATURE_NONFINITE, FEATURE_SD
-from trimtab.watch.buffer import Buffer
-from trimtab.watch.graph import Layer, layer_input
-from trimtab.watch.probes.sample import rows
+from trimtab.watching.buffer import Buffer
+from trimtab.watching.graph import Layer, layer_input
+from trimtab.watching.probes.sample import rows
 
 FIRST_BATCHES = 10
 MAX_FEATURES = 2048

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from trimtab.core.signal import DELTA_NORM, IN_RMS, IN_SPREAD, TIME_CALLS, TIME_GAIN
-from trimtab.watch.buffer import Buffer
-from trimtab.watch.graph import Layer, layer_input
-from trimtab.watch.pace import Pace
-from trimtab.watch.probes.sample import examples
+from trimtab.watching.buffer import Buffer
+from trimtab.watching.graph import Layer, layer_input
+from trimtab.watching.pace import Pace
+from trimtab.watching.probes.sample import examples
 
 MAX_CALLS = 32  # calls of one layer that are looked at in one backward; a longer unrolled net is sampled evenly
 

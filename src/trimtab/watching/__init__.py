@@ -1,5 +1,5 @@
 """Watching a training script: global hooks, armed only on the steps that are looked at."""
 
-from trimtab.watch.watcher import MaxSteps, Watcher
+from trimtab.watching.watcher import MaxSteps, Watcher
 
 __all__ = ["MaxSteps", "Watcher"]

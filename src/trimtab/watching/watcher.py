@@ -23,16 +23,16 @@ from trimtab.core.signal import GRAD_RMS, GRAD_USED_RMS, LEARNING_RATE, LOSS, LO
 from trimtab.core.trace import Event, Trace
 from trimtab.record import Writer
 from trimtab.version import __version__
-from trimtab.watch.buffer import Buffer
-from trimtab.watch.flush import Flusher
-from trimtab.watch.graph import graph_roots
-from trimtab.watch.hooks import Hooks
-from trimtab.watch.look import Look
-from trimtab.watch.names import caller, line_of
-from trimtab.watch.optimizers import Optimizers
-from trimtab.watch.pace import Pace
-from trimtab.watch.probes.parameters import UpdateProbe, gradient_rms
-from trimtab.watch.sites import Sites
+from trimtab.watching.buffer import Buffer
+from trimtab.watching.flush import Flusher
+from trimtab.watching.graph import graph_roots
+from trimtab.watching.hooks import Hooks
+from trimtab.watching.look import Look
+from trimtab.watching.names import caller, line_of
+from trimtab.watching.optimizers import Optimizers
+from trimtab.watching.pace import Pace
+from trimtab.watching.probes.parameters import UpdateProbe, gradient_rms
+from trimtab.watching.sites import Sites
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -238,7 +238,7 @@ class Watcher:
         loss, factor = root, None
         if self._scaled is not None and self._scaled() is root and self._unscaled is not None:
             loss, factor = self._unscaled
-        if loss.device.type != "cpu":
+        if not on_host(loss):
             # Kept on its device until the next flush; the script may change the tensor itself in place.
             self._losses.setdefault(site, []).append((loss.detach().clone(), factor))
             return
@@ -354,6 +354,11 @@ class Watcher:
         key = f"{name}:{id(optimizer)}"
         site = self._sites.index("optimizer", key, name, line=self._optimizers.line(optimizer))
         self._buffer.put(self.steps, LEARNING_RATE, site, rate)
+
+
+def on_host(loss: Tensor) -> bool:
+    """Whether a value can be read without waiting for a device."""
+    return loss.device.type == "cpu"
 
 
 def _in_child(reference: weakref.ref[Watcher]) -> Callable[[], None]:

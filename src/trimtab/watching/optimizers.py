@@ -11,7 +11,7 @@ from typing import Any
 from torch import Tensor
 from torch.optim import Optimizer
 
-from trimtab.watch.names import caller, line_of
+from trimtab.watching.names import caller, line_of
 
 
 class Optimizers:

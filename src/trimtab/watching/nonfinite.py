@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from trimtab.watch.graph import Survey, layer_input, saved, sequence_number
-from trimtab.watch.ops import short_name
+from trimtab.watching.graph import Survey, layer_input, saved, sequence_number
+from trimtab.watching.ops import short_name
 
 # Operations that leave their domain, recomputed from what they saved: the result itself is not kept.
 _RECOMPUTE: dict[str, Callable[[Any], Tensor | None]] = {

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from trimtab.core.signal import FEATURE_MEAN, LOSS, SIGNALS, TIME_GAIN
 from trimtab.core.trace import Event
 from trimtab.record import Writer
-from trimtab.watch.buffer import Buffer, Entry, to_host
-from trimtab.watch.probes.features import Moments
-from trimtab.watch.sites import Sites
+from trimtab.watching.buffer import Buffer, Entry, to_host
+from trimtab.watching.probes.features import Moments
+from trimtab.watching.sites import Sites
 
 INTERVAL = 1.0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections import defaultdict
 from collections.abc import Callable
 from types import FrameType
@@ -12,17 +13,17 @@ from torch import Tensor, nn
 
 from trimtab.core.signal import GRAD_RMS
 from trimtab.core.trace import Event
-from trimtab.watch.buffer import Buffer
-from trimtab.watch.graph import Activation, Layer, Survey, fan_in, main_parameter, sequence_number, survey
-from trimtab.watch.names import Names
-from trimtab.watch.nonfinite import find_origin
-from trimtab.watch.ops import WEIGHT_OPS
-from trimtab.watch.optimizers import Optimizers
-from trimtab.watch.pace import Pace
-from trimtab.watch.probes.activations import ActivationProbe
-from trimtab.watch.probes.features import FIRST_BATCHES, MAX_FEATURES, feature_rows, read_features
-from trimtab.watch.probes.layers import GradientHooks, forward_scale, spaced
-from trimtab.watch.sites import Sites
+from trimtab.watching.buffer import Buffer
+from trimtab.watching.graph import Activation, Layer, Survey, fan_in, main_parameter, sequence_number, survey
+from trimtab.watching.names import Names
+from trimtab.watching.nonfinite import find_origin
+from trimtab.watching.ops import WEIGHT_OPS
+from trimtab.watching.optimizers import Optimizers
+from trimtab.watching.pace import Pace
+from trimtab.watching.probes.activations import ActivationProbe
+from trimtab.watching.probes.features import FIRST_BATCHES, MAX_FEATURES, feature_rows, read_features
+from trimtab.watching.probes.layers import GradientHooks, forward_scale, spaced
+from trimtab.watching.sites import Sites
 
 MAX_READS = 8  # calls of one layer or activation whose forward tensors are read in one backward
 FED = frozenset({"linear", "conv", "recurrent"})  # layers whose input features are measured when data enters there
@@ -47,7 +48,7 @@ class Look:
         self._fed: dict[str, tuple[int, int, int]] = {}  # layer -> first feature site, features, batches read
         self._reached: dict[int, Tensor] = {}
         self._depth = 0
-        self._module_of_node: dict[int, str] = {}
+        self._module_of_node: dict[int, weakref.ref[nn.Module]] = {}
         self._matrices: set[str] = set()  # parameters that multiply the signal
 
     # --- forward: names only
@@ -63,9 +64,7 @@ class Look:
         self._depth = max(self._depth - 1, 0)
         first = output[0] if isinstance(output, (tuple, list)) and output else output
         if isinstance(first, Tensor) and first.grad_fn is not None:
-            name = self._names.module(module)
-            if name is not None:
-                self._module_of_node.setdefault(sequence_number(first.grad_fn), name)
+            self._module_of_node.setdefault(sequence_number(first.grad_fn), weakref.ref(module))
 
     def forget(self) -> None:
         """A step is over."""
@@ -138,9 +137,9 @@ class Look:
         for activation in found.activations:
             after = "the input" if activation.after is None else self._layer_name(activation.after)
             groups[activation.fn, after, activation.role].append(activation)
-        modules = [self._module_of_node.get(sequence_number(a.node)) for a in found.activations]
+        modules = [self._module_of(a) for a in found.activations]
         for (fn, after, role), group in groups.items():
-            module = self._module_of_node.get(sequence_number(group[0].node))
+            module = self._module_of(group[0])
             own = module is not None and modules.count(module) == len(group) and module != after
             site = self._sites.index(
                 "activation",
@@ -154,6 +153,11 @@ class Look:
             )
             for activation in spaced(group, MAX_READS):
                 self._activations.read(self._buffer, step, site, activation)
+
+    def _module_of(self, activation: Activation) -> str | None:
+        reference = self._module_of_node.get(sequence_number(activation.node))
+        module = None if reference is None else reference()
+        return None if module is None else self._names.module(module)
 
     def _read_features(self, step: int, layer: Layer) -> None:
         name = self._layer_name(layer)
