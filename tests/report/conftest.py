@@ -121,7 +121,7 @@ def sick() -> Case:
         "vanishing-gradient",
         "the gradient reaching net.0 is 3.2e-05 of that at net.10: a gain of M = 0.13 per layer over 6 layers",
         where=("net.0", "net.2", "net.4", "net.6"),
-        evidence={"gain": 0.126, "product": 3.2e-5, "depth": 6},
+        evidence={"gain": 0.126, "reach": 3.2e-5, "depth": 6},
         causes=(Cause.INPUT_SCALE, Cause.DEPTH),
         reveals=Cause.DEPTH,
         explained_by=("TT101",),
@@ -167,7 +167,7 @@ def vanishing() -> Case:
         "vanishing-gradient",
         f"the gradient reaching {hostile} is 1.0e-08",
         where=(hostile, "b", "c", "d", "e"),
-        evidence={"gain": 0.158, "product": 1e-8, "depth": 11, "first": hostile, "worst": float("nan")},
+        evidence={"gain": 0.158, "reach": 1e-8, "depth": 11, "first": hostile, "worst": float("nan")},
         reveals=Cause.DEPTH,
         root=True,
     )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trimtab.core.signal import DELTA_NORM, LOSS, UPDATE_RMS, WEIGHT_RMS
+from trimtab.core.signal import DELTA_NORM, LOSS, UPDATE_RMS, WEIGHT_RMS, SiteKind
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Event, Site, Trace
 from trimtab.report.figures import backward_gain, charts, gradient_map, loss_curve, lost_units, thin, update_ratio
@@ -68,7 +68,7 @@ def test_losses_that_are_not_finite_are_marked_where_they_are() -> None:
 
 def test_not_measured_is_not_broken() -> None:
     alternating = np.array([[1.0, np.nan], [np.nan, 1.0], [1.0, np.nan], [np.nan, np.nan]])
-    sites = {"layer": layers(0, 1)}
+    sites: dict[SiteKind, list[Site]] = {"layer": layers(0, 1)}
     assert broken(synthetic_trace(sites, {DELTA_NORM: alternating}), DELTA_NORM).tolist() == [
         [False, False],
         [False, False],

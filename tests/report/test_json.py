@@ -45,7 +45,7 @@ def test_a_finding_keeps_all_that_is_known(sick) -> None:
         "where": ["net.0", "net.2", "net.4", "net.6"],
         "since_step": 0,
         "message": sick.diagnosis.findings[2].message,
-        "evidence": {"gain": 0.126, "product": 3.2e-5, "depth": 6},
+        "evidence": {"gain": 0.126, "reach": 3.2e-5, "depth": 6},
         "causes": ["input-scale", "depth"],
         "explained_by": ["TT101"],
     }

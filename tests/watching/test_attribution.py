@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from programs import PROGRAMS
+from tests.watching.programs import PROGRAMS
 from torch import Tensor, nn
 
 from trimtab.core.errors import TrimtabError

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from programs import PROGRAMS, Program
+from tests.watching.programs import PROGRAMS, Program
 from torch import nn
 from torch.nn.modules import module as nn_module
 from torch.optim import optimizer as torch_optimizer

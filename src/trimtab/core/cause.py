@@ -19,6 +19,7 @@ class Cause(Enum):
     GRADIENT_SCALE = "gradient-scale"
     DEAD_UNITS = "dead-units"
     NUMERICS = "numerics"
+    OBJECTIVE = "objective"
     BLINDNESS = "blindness"
 
     @property
@@ -39,5 +40,6 @@ _SENTENCES = {
     Cause.GRADIENT_SCALE: "the gradient's scale differs widely between layers",
     Cause.DEAD_UNITS: "units that put out zero on every example get no gradient",
     Cause.NUMERICS: "an operation leaves its domain or the range of its number format",
+    Cause.OBJECTIVE: "the steps do not descend this loss: its sign is wrong, or gradients of earlier steps are added in",
     Cause.BLINDNESS: "part of the run cannot be seen from outside",
 }

@@ -22,6 +22,7 @@ RANK: tuple[Cause, ...] = (
     Cause.ACTIVATION,
     Cause.DEPTH,
     Cause.STEP_TOO_SMALL,
+    Cause.OBJECTIVE,
     Cause.BLINDNESS,
 )
 

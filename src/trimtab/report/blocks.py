@@ -42,7 +42,7 @@ class Heading:
 class Text:
     """A paragraph, with the word that says which question it answers."""
 
-    label: Literal["what", "where", "why", "next", ""]
+    label: Literal["what", "where", "why", "next"]
     text: str
 
 

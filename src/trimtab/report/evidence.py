@@ -18,8 +18,8 @@ def evidence(finding: Finding) -> Iterator[tuple[str, str]]:
 
 
 def _letters(finding: Finding) -> dict[str, str]:
-    """N layers or n calls in a row have n − 1 gains between them, whose product is what reaches the first."""
+    """Between n layers, or n calls, in a row there are n − 1 gains; their product is what reaches the first."""
     links = finding.evidence.get("depth") or finding.evidence.get("calls")
     if "gain" not in finding.evidence or not isinstance(links, int):
         return {}
-    return {"gain": "gain M", "product": f"M^{links - 1}", "depth": "layers", "calls": "time steps"}
+    return {"gain": "gain M", "reach": f"M^{links - 1}", "depth": "layers", "calls": "time steps"}

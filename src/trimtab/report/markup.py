@@ -79,7 +79,7 @@ def _part(part: Part) -> str:
         case Symptoms(items):
             count = f"{len(items)} symptom{'' if len(items) == 1 else 's'}"
             rows = "\n".join(f"<li>{_symptom(item)}</li>" for item in items)
-            return f"<details><summary>explains {count}</summary><ul>{rows}</ul></details>"
+            return f"<details><summary>Explains {count}</summary><ul>{rows}</ul></details>"
 
 
 def _symptom(item: Symptom) -> str:

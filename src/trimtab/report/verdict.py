@@ -46,11 +46,13 @@ def _silence(trace: Trace) -> str:
 
 
 def _worst(root: Finding, symptoms: list[Finding]) -> tuple[Finding, Cause | None]:
-    """What the run has, and why: the gravest symptom of a root that is a cause itself, else the root as it stands."""
+    """What the run has, and why: a root whose cause says more than its name, else the gravest symptom of the root."""
+    if root.reveals in _TELLING:
+        return root, root.reveals
     alarming = [symptom for symptom in symptoms if symptom.severity > Severity.NOTE]
     if root.reveals and alarming:
         return max(alarming, key=lambda finding: (finding.severity, finding.sureness)), root.reveals
-    return root, root.reveals if root.reveals in _TELLING else None
+    return root, None
 
 
 def _words(finding: Finding) -> str:

@@ -56,7 +56,7 @@ def chart(trace: Trace) -> Chart | None:
         return None
     chosen = [found[place] for place in striking_rows(np.stack([values for _, _, values in found]), LAYERS)]
     kept = striking_rows(np.stack([values for _, _, values in chosen], axis=1), STEPS)
-    names = unique_labels([site.name for site, _, _ in chosen], 15)
+    names = unique_labels([str(site.attrs.get("after") or site.name) for site, _, _ in chosen], 15)
     shown = [int(step) for step in steps[kept]]
     rows = [
         {

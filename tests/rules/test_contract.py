@@ -1,0 +1,185 @@
+"""What holds for every rule, written once."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from trimtab.core.finding import Severity
+from trimtab.core.rule import Limit, Rule
+from trimtab.core.signal import DELTA_NORM, GRAD_RMS, GRAD_USED_RMS, LOSS, SIGNALS, Signal
+from trimtab.core.sources import SOURCES
+from trimtab.core.trace import Series, Site, Trace
+from trimtab.pipeline import diagnose
+from trimtab.remedies import prescribe
+from trimtab.rules import all_rules
+
+RULES = all_rules()
+CATALOGUE = {
+    "TT101": "input-not-normalized",
+    "TT103": "nonfinite-input",
+    "TT201": "bad-initialization",
+    "TT211": "saturated-activation",
+    "TT212": "dead-relu",
+    "TT301": "vanishing-gradient",
+    "TT302": "exploding-gradient",
+    "TT303": "nonfinite-gradient",
+    "TT401": "learning-rate-too-high",
+    "TT402": "learning-rate-too-low",
+    "TT601": "nonfinite-loss",
+    "TT602": "diverging-loss",
+    "TT901": "partial-coverage",
+}
+SCALED_BY_THE_LOSS = (LOSS, DELTA_NORM, GRAD_RMS, GRAD_USED_RMS)
+each_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+
+
+def test_the_first_rules_of_the_catalogue_are_there() -> None:
+    assert {rule.code: rule.name for rule in RULES} == CATALOGUE
+
+
+@each_rule
+def test_sick_example_is_found_and_healthy_one_is_not(rule: Rule) -> None:
+    found = rule.check(rule.sick())
+    assert found and {f.code for f in found} == {rule.code} and {f.name for f in found} == {rule.name}
+    assert rule.check(rule.healthy()) == []
+
+
+@each_rule
+def test_file_class_and_name_agree(rule: Rule) -> None:
+    stem = Path(inspect.getfile(type(rule))).stem
+    assert stem == f"{rule.code}_{rule.name}".lower().replace("-", "_")
+    assert type(rule).__name__ == rule.name.title().replace("-", "")
+
+
+@each_rule
+def test_documentation_has_its_sections_and_known_sources(rule: Rule) -> None:
+    text = inspect.getdoc(type(rule)) or ""
+    sections = re.findall(r"^(What it measures|Why it matters|When it is wrong|Sources):", text, re.M)
+    assert sections == ["What it measures", "Why it matters", "When it is wrong", "Sources"]
+    cited = re.findall(r"\w+", text.rsplit("Sources:", 1)[1])
+    assert cited and set(cited) <= set(SOURCES)
+    assert {limit.source for limit in rule.limits.values()} <= set(SOURCES)
+    assert all(signal.name in SIGNALS for signal in rule.needs)
+
+
+@each_rule
+def test_no_naked_threshold(rule: Rule) -> None:
+    assert all(limit.why for limit in rule.limits.values())
+    with pytest.raises(ValueError, match="bibliography"):
+        Limit(1.0, "hearsay", "somebody said so")
+
+
+@each_rule
+def test_findings_are_plain_data_with_a_sentence(rule: Rule) -> None:
+    for finding in rule.check(rule.sick()):
+        json.dumps({"where": finding.where, "since": finding.since_step, **finding.evidence}, allow_nan=False)
+        assert finding.message and "\n" not in finding.message and isinstance(finding.since_step, int)
+        assert 0 <= finding.sureness <= 1
+        if finding.severity > Severity.NOTE:
+            assert finding.reveals or finding.causes
+
+
+@each_rule
+def test_every_sick_example_gets_a_remedy(rule: Rule) -> None:
+    trace = rule.sick()
+    diagnosis = diagnose(trace)
+    found = [f for f in diagnosis.findings if f.code == rule.code]
+    if found[0].severity > Severity.NOTE:
+        assert diagnosis.status == "sick"
+        root = diagnosis.findings[0]
+        prescriptions = prescribe(root, trace)
+        assert prescriptions and all(p.code.strip() for p in prescriptions)
+
+
+@each_rule
+def test_missing_signals_and_empty_runs_are_no_errors(rule: Rule) -> None:
+    assert rule.check(Trace({}, {}, 0)) == []
+    trace = rule.sick()
+    for name in trace.series:
+        rule.check(replace(trace, series={k: v for k, v in trace.series.items() if k != name}))
+    rule.check(replace(trace, series={k: Series(v.steps[:0], v.values[:0]) for k, v in trace.series.items()}))
+    rule.check(replace(trace, series={k: Series(v.steps[:1], v.values[:1]) for k, v in trace.series.items()}))
+
+
+@each_rule
+@pytest.mark.parametrize("fill", [0.0, np.nan, np.inf, -1.0, 1e-30, 1e30])
+def test_extreme_values_are_no_errors(rule: Rule, fill: float) -> None:
+    trace = rule.sick()
+    for chosen in (*({name} for name in trace.series), set(trace.series)):
+        series = {
+            k: Series(v.steps, np.full_like(v.values, fill)) if k in chosen else v for k, v in trace.series.items()
+        }
+        for finding in rule.check(replace(trace, series=series)):
+            assert finding.message
+
+
+def scaled(trace: Trace, factor: float) -> Trace:
+    """The same run with the loss multiplied by a factor, as an optimizer that is blind to scale would make it."""
+    names = {signal.name for signal in SCALED_BY_THE_LOSS}
+    series = {k: Series(v.steps, v.values * factor) if k in names else v for k, v in trace.series.items()}
+    return replace(trace, series=series)
+
+
+@each_rule
+@settings(max_examples=20, deadline=None)
+@given(exponent=st.integers(-6, 6))
+def test_the_verdict_does_not_depend_on_the_scale_of_the_loss(rule: Rule, exponent: int) -> None:
+    if rule.code == "TT302":  # judges how large the loss begins, on purpose: only of a run that has learned
+        return
+    for example in (rule.sick(), rule.healthy()):
+        plain, other = rule.check(example), rule.check(scaled(example, 10.0**exponent))
+        assert [(f.code, f.where, f.since_step) for f in plain] == [(f.code, f.where, f.since_step) for f in other]
+
+
+REFERENCES = ("after", "layer", "weight", "input")
+
+
+def renamed(trace: Trace) -> Trace:
+    """The same run with other names, references between sites included."""
+    known = {site.name for group in trace.sites.values() for site in group}
+    known |= {str(site.attrs[key]) for group in trace.sites.values() for site in group for key in REFERENCES if key in site.attrs}
+    new = {name: f"other{i}" for i, name in enumerate(sorted(known))}
+
+    def rename(site: Site) -> Site:
+        attrs = {k: new[str(v)] if k in REFERENCES else v for k, v in site.attrs.items()}
+        return Site(site.kind, new[site.name], attrs)
+
+    return replace(trace, sites={kind: tuple(map(rename, group)) for kind, group in trace.sites.items()})
+
+
+@each_rule
+def test_the_verdict_does_not_depend_on_names(rule: Rule) -> None:
+    for example in (rule.sick(), rule.healthy()):
+        plain, other = rule.check(example), rule.check(renamed(example))
+        assert [(f.code, f.since_step, f.severity) for f in plain] == [(f.code, f.since_step, f.severity) for f in other]
+
+
+@each_rule
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 1000))
+def test_the_verdict_does_not_depend_on_the_order_of_parameters(rule: Rule, seed: int) -> None:
+    shuffled = np.random.default_rng(seed).permutation
+    for example in (rule.sick(), rule.healthy()):
+        group = example.of("parameter")
+        order = shuffled(len(group))
+        series: Mapping[str, Series] = {
+            k: Series(v.steps, v.values[:, order]) if per_parameter(SIGNALS[k]) else v for k, v in example.series.items()
+        }
+        sites = {**example.sites, "parameter": tuple(group[i] for i in order)} if group else example.sites
+        other = rule.check(replace(example, sites=sites, series=series))
+        plain = rule.check(example)
+        assert [(f.code, f.since_step, f.severity) for f in plain] == [(f.code, f.since_step, f.severity) for f in other]
+
+
+def per_parameter(signal: Signal) -> bool:
+    return signal.per == "parameter"
