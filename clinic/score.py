@@ -131,6 +131,9 @@ def render(scores: Sequence[Score]) -> str:
         "is checked that the sick ones are sick. Codes stand in the order of the report: root causes bold, notes in",
         "parentheses.",
         "",
+        "The limits of the rules that cite `clinic` were set on these same programs: the counts are in-sample, and say",
+        "how well the rules fit them, not how often they are right on programs that nobody has seen.",
+        "",
         *totals(scores),
     ]
     for kind in KINDS:

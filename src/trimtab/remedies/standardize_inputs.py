@@ -7,11 +7,11 @@ from trimtab.core.trace import Trace
 
 
 def _code(finding: Finding, trace: Trace) -> str:
+    fed = {site.name: site.attrs.get("op") for site in trace.of("layer")}
+    over, keep, what = ("(0, 2, 3)", ", keepdim=True", "channel") if fed.get(finding.where[0]) == "conv" else ("0", "", "feature")
     return (
-        "mean, sd = x_train.mean(0), x_train.std(0).clamp_min(1e-8)   # from the training data alone\n"
-        "x_train, x_test = (x_train - mean) / sd, (x_test - mean) / sd"
-        if finding.evidence.get("op") != "conv"
-        else "mean, sd = x_train.mean((0, 2, 3), keepdim=True), x_train.std((0, 2, 3), keepdim=True)   # per channel\n"
+        f"mean = x_train.mean({over}{keep})   # per {what}, from the training data alone\n"
+        f"sd = x_train.std({over}{keep}).clamp_min(1e-8)\n"
         "x_train, x_test = (x_train - mean) / sd, (x_test - mean) / sd"
     )
 

@@ -96,13 +96,11 @@ def _parts(root: Finding, symptoms: list[Finding], trace: Trace) -> Iterator[Par
 
 def _next(prescriptions: list[Prescription]) -> Iterator[Part]:
     """The first remedy with its code; the others in a line each."""
-    for place, prescription in enumerate(prescriptions):
-        yield Text(
-            "next",
-            clean(prescription.remedy.sentence) if not place else f"or {prescription.remedy.name.replace('-', ' ')}",
-        )
-        if not place:
-            yield Code(clean(prescription.code.strip("\n"), keep="\n\t"))
+    for best in prescriptions[:1]:
+        yield Text("next", clean(best.remedy.sentence))
+        yield Code(clean(best.code.strip("\n"), keep="\n\t"))
+    for other in prescriptions[1:]:
+        yield Text("next", f"or {other.remedy.name.replace('-', ' ')}")
 
 
 def _symptom(finding: Finding) -> Symptom:

@@ -21,7 +21,7 @@ _INDENT = 12
 _VERDICTS = {"sick": "bold red", "healthy": "bold green", "unseen": "bold yellow"}
 _SEVERITIES = {Severity.NOTE: "cyan", Severity.WARN: "yellow", Severity.FAIL: "red"}
 _PLAIN = str.maketrans(
-    {"·": "|", "…": "...", "–": "-", "‖": "|", "→": "->", "×": "x", "≤": "<=", "≥": ">=", "φ": "phi"}
+    {"·": "|", "…": "...", "–": "-", "‖": "|", "→": "->", "×": "x", "≤": "<=", "≥": ">=", "φ": "phi", "√": "sqrt "}
 )
 
 

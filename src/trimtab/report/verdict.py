@@ -20,9 +20,10 @@ PHRASES = {
     Cause.GRADIENT_SCALE: "uneven gradients",
     Cause.DEAD_UNITS: "dead units",
     Cause.NUMERICS: "numerics",
+    Cause.OBJECTIVE: "the objective",
     Cause.BLINDNESS: "blind spots",
 }
-_TELLING = {Cause.ACTIVATION, Cause.DEPTH}  # the others only repeat the name of the finding that reveals them
+_TELLING = {Cause.ACTIVATION, Cause.DEPTH, Cause.OBJECTIVE}  # the others repeat the name of what reveals them
 
 
 def verdict(diagnosis: Diagnosis, trace: Trace, sections: list[tuple[Finding, list[Finding]]], rules: int) -> Verdict:

@@ -58,11 +58,11 @@ class InputNotNormalized(Rule):
             first = np.hypot(_at_end(means[:, places], 0), _at_end(sds[:, places], 0))
             size = np.hypot(mean, sd)
             if np.nanmax(np.fmin(size, first), initial=0) > limit and not _normalized_next(trace, layer):
-                found.append(self._finding(trace, layer, mean, sd, size, sites[places[0]], limit))
+                found.append(self._finding(trace, layer, mean, sd, size, limit))
         return found
 
     def _finding(
-        self, trace: Trace, layer: str, mean: np.ndarray, sd: np.ndarray, size: np.ndarray, site: Site, limit: float
+        self, trace: Trace, layer: str, mean: np.ndarray, sd: np.ndarray, size: np.ndarray, limit: float
     ) -> Finding:
         worst, large = int(np.nanargmax(size)), int(np.nansum(size > limit))
         varying = sd[np.isfinite(sd) & (sd > 0)]
@@ -81,7 +81,6 @@ class InputNotNormalized(Rule):
             "features_large": large,
             "features": len(size),
             "sd_ratio": spread,
-            "op": site.attrs.get("op"),
         }
         sureness = float(np.clip(0.7 + 0.1 * np.log10(size[worst] / 30), 0.6, 0.95))
         return self.finding(Severity.FAIL, (layer,), int(trace.at(FEATURE_MEAN)[0]), message, evidence, sureness=sureness)

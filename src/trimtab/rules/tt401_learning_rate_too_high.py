@@ -49,7 +49,8 @@ class LearningRateTooHigh(Rule):
         finite = ratios[np.isfinite(ratios)]
         if not finite.size:
             return []
-        harm = self._harm(trace, main_course(trace), finite)
+        course = main_course(trace)
+        harm = self._harm(trace, course, finite)
         if harm is None:
             return []
         early, steady = float(np.median(finite[:5])), float(np.median(finite[5:])) if len(finite) > 8 else 0.0
@@ -61,10 +62,10 @@ class LearningRateTooHigh(Rule):
         message = f"one step moves the weights by {_percent(peak)} (about 0.1 % is usual), and the loss {harm}"
         evidence: dict[str, Scalar] = {
             "update_ratio": min(peak, 1e30),
-            "update_ratio_early": min(early, 1e30),
             "learning_rate": float(known.max()) if known.size else None,
-            "loss": harm,
         }
+        if course is not None:
+            evidence |= {"loss_start": course.start, "loss_now": course.now}
         name = trace.of("optimizer")[0].name if trace.of("optimizer") else "the update by hand"
         since = int(trace.at(UPDATE_RMS)[np.flatnonzero(ratios >= min(early, peak))[0]])
         sureness = 0.85 if harm != "has not come down by half" else 0.65

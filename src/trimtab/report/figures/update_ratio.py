@@ -54,7 +54,9 @@ class UpdateRatio:
         alt = altair()
         if len(self.rows) <= _NAMED:
             scale = alt.Scale(domain=[row["weight"] for row in self.rows], range=PALETTE)
-            return alt.Color("weight:N", scale=scale, legend=alt.Legend(title=None, orient="top", columns=2))
+            return alt.Color(
+                "weight:N", scale=scale, legend=alt.Legend(title=None, orient="top", columns=2, labelLimit=110)
+            )
         legend = alt.Legend(title="layer, first to last", orient="top", gradientLength=160, format="d", tickCount=3)
         return alt.Color("depth:Q", scale=alt.Scale(range=THROUGH_DEPTH, interpolate="rgb"), legend=legend)
 
