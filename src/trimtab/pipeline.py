@@ -58,6 +58,7 @@ def diagnose(
         overhead=float(overhead) if isinstance(overhead, (int, float)) else 0.0,
         record=_text(meta.get("path")),
         trimtab=__version__,
+        checked=tuple(rule.code for rule in chosen if any(len(trace.at(signal)) for signal in rule.needs)),
         trace=trace,
     )
 

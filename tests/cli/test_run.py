@@ -112,7 +112,9 @@ def test_a_report_that_cannot_be_written_at_the_end_is_said(script: Path, trimta
 
 
 def test_a_watcher_that_fails_leaves_the_script_alone(script: Path, trimtab: Run) -> None:
-    (script / "plain.py").write_text("import sys\nsys.modules['trimtab.watching'] = None\nimport torch\nprint('goes on')")
+    (script / "plain.py").write_text(
+        "import sys\nsys.modules['trimtab.watching'] = None\nimport torch\nprint('goes on')"
+    )
     result = trimtab("run", "plain.py")
     assert (result.code, result.out) == (0, "goes on\n")
     assert "trimtab: this run is not watched" in result.err

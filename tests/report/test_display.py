@@ -16,7 +16,7 @@ def shown(sick) -> DisplayedDiagnosis:
 
 
 def test_print_shows_the_terminal_report(shown: DisplayedDiagnosis) -> None:
-    assert str(shown).startswith("SICK after 240 steps: vanishing gradient")
+    assert str(shown).startswith("SICK after 240 steps: input not normalized")
     assert "\x1b" not in str(shown)
 
 

@@ -147,7 +147,13 @@ REFERENCES = ("after", "layer", "weight", "input")
 def renamed(trace: Trace) -> Trace:
     """The same run with other names, references between sites included."""
     known = {site.name for group in trace.sites.values() for site in group}
-    known |= {str(site.attrs[key]) for group in trace.sites.values() for site in group for key in REFERENCES if key in site.attrs}
+    known |= {
+        str(site.attrs[key])
+        for group in trace.sites.values()
+        for site in group
+        for key in REFERENCES
+        if key in site.attrs
+    }
     new = {name: f"other{i}" for i, name in enumerate(sorted(known))}
 
     def rename(site: Site) -> Site:
@@ -161,7 +167,9 @@ def renamed(trace: Trace) -> Trace:
 def test_the_verdict_does_not_depend_on_names(rule: Rule) -> None:
     for example in (rule.sick(), rule.healthy()):
         plain, other = rule.check(example), rule.check(renamed(example))
-        assert [(f.code, f.since_step, f.severity) for f in plain] == [(f.code, f.since_step, f.severity) for f in other]
+        assert [(f.code, f.since_step, f.severity) for f in plain] == [
+            (f.code, f.since_step, f.severity) for f in other
+        ]
 
 
 @each_rule
@@ -173,12 +181,15 @@ def test_the_verdict_does_not_depend_on_the_order_of_parameters(rule: Rule, seed
         group = example.of("parameter")
         order = shuffled(len(group))
         series: Mapping[str, Series] = {
-            k: Series(v.steps, v.values[:, order]) if per_parameter(SIGNALS[k]) else v for k, v in example.series.items()
+            k: Series(v.steps, v.values[:, order]) if per_parameter(SIGNALS[k]) else v
+            for k, v in example.series.items()
         }
         sites = {**example.sites, "parameter": tuple(group[i] for i in order)} if group else example.sites
         other = rule.check(replace(example, sites=sites, series=series))
         plain = rule.check(example)
-        assert [(f.code, f.since_step, f.severity) for f in plain] == [(f.code, f.since_step, f.severity) for f in other]
+        assert [(f.code, f.since_step, f.severity) for f in plain] == [
+            (f.code, f.since_step, f.severity) for f in other
+        ]
 
 
 def per_parameter(signal: Signal) -> bool:

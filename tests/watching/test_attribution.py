@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from tests.watching.programs import PROGRAMS
 from torch import Tensor, nn
 
+from tests.watching.programs import PROGRAMS
 from trimtab.core.errors import TrimtabError
 from trimtab.core.signal import LOSS, UPDATE_RMS
 from trimtab.core.trace import Trace

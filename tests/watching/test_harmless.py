@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 import torch
-from tests.watching.programs import PROGRAMS, Program
 from torch import nn
 from torch.nn.modules import module as nn_module
 from torch.optim import optimizer as torch_optimizer
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from tests.watching.programs import PROGRAMS, Program
 from trimtab.watching import MaxSteps, Watcher
 
 STEPS = 36  # past the dense start of 30, so that hooks are taken off and put on again

@@ -112,7 +112,9 @@ def test_gradient_before_and_after_clipping_and_the_update_that_was_made() -> No
 def test_features_over_batches_equal_the_moments_of_all_rows() -> None:
     model = nn.Linear(3, 1)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
-    batches = [torch.randn(50, 3, dtype=torch.float64).float() * 0.01 + torch.tensor([1e4, 0.0, -5.0]) for _ in range(6)]
+    batches = [
+        torch.randn(50, 3, dtype=torch.float64).float() * 0.01 + torch.tensor([1e4, 0.0, -5.0]) for _ in range(6)
+    ]
 
     def train() -> None:
         for x in batches:

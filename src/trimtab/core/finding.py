@@ -50,7 +50,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """The verdict on a run: root causes first, surest first; symptoms name what explains them."""
+    """The verdict on a run: root causes first, surest first; symptoms name what explains them.
+
+    `checked` are the codes of the rules that were asked and had something to look at.
+    """
 
     status: Status
     steps: int
@@ -59,6 +62,7 @@ class Diagnosis:
     overhead: float
     record: str | None
     trimtab: str
+    checked: tuple[str, ...] = ()
 
     @property
     def roots(self) -> tuple[Finding, ...]:

@@ -29,14 +29,18 @@ LOSS_SCALE = Signal("loss_scale", "loss", "1", "factor that a GradScaler put on 
 LEARNING_RATE = Signal("learning_rate", "optimizer", "1", "lr of the first parameter group")
 SKIPPED = Signal("skipped", "optimizer", "steps", "optimizer steps that a GradScaler skipped so far")
 IN_RMS = Signal("in_rms", "layer", "1", "root mean square of the signal that enters the layer")
-IN_SPREAD = Signal("in_spread", "layer", "1", "sd over the examples of the signal that enters the layer, RMS over units")
+IN_SPREAD = Signal(
+    "in_spread", "layer", "1", "sd over the examples of the signal that enters the layer, RMS over units"
+)
 IN_NONFINITE = Signal("in_nonfinite", "layer", "fraction", "share of NaN or Inf in the signal that enters the layer")
 DELTA_NORM = Signal("delta_norm", "layer", "loss", "‖dL/dφ_i‖₂ over the batch, φ_i the layer's output")
 TIME_GAIN = Signal("time_gain", "layer", "1", "gain of ‖dL/dφ‖ per call backwards through a layer called repeatedly")
 TIME_CALLS = Signal("time_calls", "layer", "calls", "how often the layer was called in one backward")
 ZERO = Signal("zero", "activation", "fraction", "share of outputs that are exactly zero or below (ReLU-like)")
 DEAD = Signal("dead", "activation", "fraction", "share of units without one positive output in the last 512 examples")
-SATURATED = Signal("saturated", "activation", "fraction", "share of outputs where the slope is below 5 % of its maximum")
+SATURATED = Signal(
+    "saturated", "activation", "fraction", "share of outputs where the slope is below 5 % of its maximum"
+)
 STUCK = Signal("stuck", "activation", "fraction", "share of units saturated on every example of the batch")
 OUT_SPREAD = Signal("out_spread", "activation", "1", "sd over the examples of the activation's output, RMS over units")
 GRAD_RMS = Signal("grad_rms", "parameter", "loss/weight", "RMS of the gradient after backward, before any clipping")

@@ -23,7 +23,9 @@ def synthetic_trace(
 
     A site may be given by its name alone. Without explicit steps a signal is sampled at 0, 1, …, T−1.
     """
-    placed = {kind: tuple(s if isinstance(s, Site) else Site(kind, s) for s in group) for kind, group in sites.items()}
+    placed: dict[SiteKind, tuple[Site, ...]] = {
+        kind: tuple(s if isinstance(s, Site) else Site(kind, s) for s in group) for kind, group in sites.items()
+    }
     series: dict[str, Series] = {}
     for signal, given in signals.items():
         at, values = given if isinstance(given, tuple) else (None, given)

@@ -8,7 +8,9 @@ from trimtab.core.trace import Trace
 
 def _code(finding: Finding, trace: Trace) -> str:
     fed = {site.name: site.attrs.get("op") for site in trace.of("layer")}
-    over, keep, what = ("(0, 2, 3)", ", keepdim=True", "channel") if fed.get(finding.where[0]) == "conv" else ("0", "", "feature")
+    over, keep, what = (
+        ("(0, 2, 3)", ", keepdim=True", "channel") if "conv" in map(fed.get, finding.where) else ("0", "", "feature")
+    )
     return (
         f"mean = x_train.mean({over}{keep})   # per {what}, from the training data alone\n"
         f"sd = x_train.std({over}{keep}).clamp_min(1e-8)\n"

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from trimtab import remedies
 from trimtab.core.finding import Diagnosis, Finding, Severity
 from trimtab.core.remedy import Prescription
-from trimtab.core.rule import Rule
 from trimtab.core.trace import Trace
 from trimtab.report import figures
 from trimtab.report.blocks import (
@@ -28,7 +27,6 @@ from trimtab.report.evidence import evidence
 from trimtab.report.names import clean, enumerate_names
 from trimtab.report.quantity import number, percent
 from trimtab.report.verdict import verdict
-from trimtab.rules import all_rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,7 @@ def compose(diagnosis: Diagnosis, trace: Trace) -> Document:
 def words(diagnosis: Diagnosis, trace: Trace) -> Document:
     """The part of the report that needs no charts: verdict, root causes, notes."""
     folded = fold(diagnosis)
-    blocks: list[Block] = [verdict(diagnosis, trace, folded, len(_checked(trace)))]
+    blocks: list[Block] = [verdict(diagnosis, trace, folded, len(diagnosis.checked))]
     blocks += [Section(_heading(root), tuple(_parts(root, symptoms, trace))) for root, symptoms in folded]
     blocks += [Note(f.code, f.name, clean(f.message)) for f in diagnosis.findings if _is_note(f)]
     return Document(tuple(blocks))
@@ -70,11 +68,6 @@ def fold(diagnosis: Diagnosis) -> list[tuple[Finding, list[Finding]]]:
 
 def _is_note(finding: Finding) -> bool:
     return finding.severity is Severity.NOTE and not finding.explained_by
-
-
-def _checked(trace: Trace) -> list[Rule]:
-    """Rules that had something to look at: the others said nothing because they saw nothing."""
-    return [rule for rule in all_rules() if not rule.needs or any(len(trace.at(signal)) for signal in rule.needs)]
 
 
 def _heading(root: Finding) -> Heading:

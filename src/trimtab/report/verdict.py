@@ -8,22 +8,13 @@ from trimtab.core.trace import Trace
 from trimtab.report.blocks import Verdict
 from trimtab.report.quantity import percent
 
-PHRASES = {
-    Cause.NONFINITE_DATA: "NaN or Inf in data",
-    Cause.INPUT_SCALE: "the input scale",
-    Cause.WEIGHT_SCALE: "the initial weights",
+# Roots whose name says what the run has but not why; the others are causes by name.
+BECAUSE = {
     Cause.ACTIVATION: "the activation",
-    Cause.SATURATION: "saturated units",
     Cause.DEPTH: "depth",
-    Cause.STEP_TOO_LARGE: "too large steps",
-    Cause.STEP_TOO_SMALL: "too small steps",
-    Cause.GRADIENT_SCALE: "uneven gradients",
-    Cause.DEAD_UNITS: "dead units",
-    Cause.NUMERICS: "numerics",
     Cause.OBJECTIVE: "the objective",
-    Cause.BLINDNESS: "blind spots",
+    Cause.NUMERICS: "numerics",
 }
-_TELLING = {Cause.ACTIVATION, Cause.DEPTH, Cause.OBJECTIVE}  # the others repeat the name of what reveals them
 
 
 def verdict(diagnosis: Diagnosis, trace: Trace, sections: list[tuple[Finding, list[Finding]]], rules: int) -> Verdict:
@@ -36,24 +27,28 @@ def verdict(diagnosis: Diagnosis, trace: Trace, sections: list[tuple[Finding, li
     text = f"SICK after {_steps(diagnosis)}"
     if not sections:
         return Verdict("sick", text)
-    worst, cause = _worst(*sections[0])
-    because = f", because of {PHRASES[cause]}" if cause else ""
-    return Verdict("sick", f"{text}: {_words(worst)}{because}", cause.sentence if cause else "")
+    root, symptoms = sections[0]
+    return Verdict("sick", f"{text}: {_words(root)}{_why_or_what(root, symptoms)}", _sentence(root))
 
 
 def _silence(trace: Trace) -> str:
-    reasons = [str(event.data.get("reason", "")) for event in trace.events if event.kind == "unseen"]
+    reasons = [str(event.data.get("what", "")) for event in trace.events if event.kind == "unseen"]
     return "; ".join(filter(None, reasons)) or "no backward and no optimizer step was seen, so nothing can be said"
 
 
-def _worst(root: Finding, symptoms: list[Finding]) -> tuple[Finding, Cause | None]:
-    """What the run has, and why: a root whose cause says more than its name, else the gravest symptom of the root."""
-    if root.reveals in _TELLING:
-        return root, root.reveals
+def _why_or_what(root: Finding, symptoms: list[Finding]) -> str:
+    """What is behind the root, where its name does not say; else the gravest of what it leads to."""
+    if root.reveals in BECAUSE:
+        return f", because of {BECAUSE[root.reveals]}"
     alarming = [symptom for symptom in symptoms if symptom.severity > Severity.NOTE]
-    if root.reveals and alarming:
-        return max(alarming, key=lambda finding: (finding.severity, finding.sureness)), root.reveals
-    return root, None
+    if not alarming:
+        return ""
+    gravest = max(alarming, key=lambda finding: (finding.severity, finding.sureness))
+    return f", hence {_words(gravest)}"
+
+
+def _sentence(root: Finding) -> str:
+    return root.reveals.sentence if root.reveals else ""
 
 
 def _words(finding: Finding) -> str:

@@ -11,6 +11,7 @@ from trimtab.core.signal import DELTA_NORM
 from trimtab.core.trace import Floats, Site, Trace
 
 WEIGHT_OPS = ("linear", "conv", "recurrent")
+NORMS = ("batch_norm", "layer_norm", "group_norm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,18 @@ def chains(trace: Trace, least: int = 3) -> list[Chain]:
             )
         )
     return found
+
+
+def normalized_next(trace: Trace, name: str) -> bool:
+    """Whether a norm stands between this layer and the next weight layer."""
+    layers = trace.of("layer")
+    own = next((site for site in layers if site.name == name), None)
+    return own is not None and any(
+        site.attrs.get("op") in NORMS
+        and site.attrs.get("depth") == own.attrs.get("depth")
+        and site.attrs.get("root") == own.attrs.get("root")
+        for site in layers
+    )
 
 
 def _root(site: Site) -> str:

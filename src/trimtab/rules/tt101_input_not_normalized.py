@@ -10,9 +10,8 @@ from trimtab.core.rule import Limit, Rule
 from trimtab.core.signal import FEATURE_MEAN, FEATURE_SD, LOSS
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Scalar, Site, Trace
+from trimtab.rules._depth import normalized_next
 from trimtab.rules._learning import main_course
-
-NORMS = ("batch_norm", "layer_norm", "group_norm")
 
 
 class InputNotNormalized(Rule):
@@ -37,7 +36,9 @@ class InputNotNormalized(Rule):
     needs = (FEATURE_MEAN, FEATURE_SD, LOSS)
     reveals = Cause.INPUT_SCALE
     limits = {
-        "size": Limit(30.0, "clinic", "RMS of a feature; pixels 0 to 16 stay below, pixels 0 to 255 and raw columns do not"),
+        "size": Limit(
+            30.0, "clinic", "RMS of a feature; pixels 0 to 16 stay below, pixels 0 to 255 and raw columns do not"
+        ),
         "size_stalled": Limit(10.0, "clinic", "the same where the loss stands still"),
     }
 
@@ -57,7 +58,7 @@ class InputNotNormalized(Rule):
             # Data are large from the first batch on; what another network puts out (a GAN's fakes) may become so.
             first = np.hypot(_at_end(means[:, places], 0), _at_end(sds[:, places], 0))
             size = np.hypot(mean, sd)
-            if np.nanmax(np.fmin(size, first), initial=0) > limit and not _normalized_next(trace, layer):
+            if np.nanmax(np.fmin(size, first), initial=0) > limit and not normalized_next(trace, layer):
                 found.append(self._finding(trace, layer, mean, sd, size, limit))
         return found
 
@@ -83,7 +84,9 @@ class InputNotNormalized(Rule):
             "sd_ratio": spread,
         }
         sureness = float(np.clip(0.7 + 0.1 * np.log10(size[worst] / 30), 0.6, 0.95))
-        return self.finding(Severity.FAIL, (layer,), int(trace.at(FEATURE_MEAN)[0]), message, evidence, sureness=sureness)
+        return self.finding(
+            Severity.FAIL, (layer,), int(trace.at(FEATURE_MEAN)[0]), message, evidence, sureness=sureness
+        )
 
     @staticmethod
     def sick() -> Trace:
@@ -99,18 +102,6 @@ class InputNotNormalized(Rule):
 def _at_end(values: np.ndarray, end: int) -> np.ndarray:
     """The first (0) or last (−1) measured value of each column; NaN where there is none."""
     return np.array([column[np.isfinite(column)][end] if np.isfinite(column).any() else np.nan for column in values.T])
-
-
-def _normalized_next(trace: Trace, name: str) -> bool:
-    """Whether a norm stands between this layer and the next weight layer."""
-    layers = trace.of("layer")
-    own = next((site for site in layers if site.name == name), None)
-    return own is not None and any(
-        site.attrs.get("op") in NORMS
-        and site.attrs.get("depth") == own.attrs.get("depth")
-        and site.attrs.get("root") == own.attrs.get("root")
-        for site in layers
-    )
 
 
 def _example(mean: list[float], sd: list[float]) -> Trace:

@@ -10,7 +10,7 @@ from trimtab.core.rule import Limit, Rule
 from trimtab.core.signal import DELTA_NORM, IN_RMS, SATURATED, WEIGHT_RMS
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Scalar, Site, Trace
-from trimtab.rules._depth import Chain, chains
+from trimtab.rules._depth import Chain, chains, normalized_next
 from trimtab.rules._start import Signals, saturated_at_start, signals, weight_gains
 
 
@@ -25,7 +25,9 @@ class BadInitialization(Rule):
     backward for the gradient.
 
     When it is wrong: an unusual scale does no harm between normalised layers or on residual branches, and a last layer
-    of zeros is good practice; so the scale alone is never reported, only with its effect on the signal.
+    of zeros is good practice; weights may be scaled again where they are used. So the scale is reported only with its
+    effect on the signal. For a scale of 5 and more, as N(0, 1) gives, in layers that no norm follows, a small effect
+    is enough: in attention it makes every softmax one-hot.
 
     Sources: glorot2010, he2015.
     """
@@ -41,6 +43,8 @@ class BadInitialization(Rule):
         "large": Limit(1.8, "he2015", "RMS(w)·√fan_in; Kaiming has 1.41"),
         "growth": Limit(20.0, "clinic", "largest signal over that at the first layer"),
         "large_saturating": Limit(2.5, "glorot2010", "RMS(w)·√fan_in; Xavier with tanh's gain of 5/3 has 1.7"),
+        "absurd": Limit(5.0, "he2015", "RMS(w)·√fan_in; three and a half times Kaiming"),
+        "absurd_growth": Limit(3.0, "clinic", "growth of the signal that shows such a scale to be in force"),
         "saturated": Limit(0.3, "clinic", "share of saturated outputs at the start"),
     }
 
@@ -60,8 +64,16 @@ class BadInitialization(Rule):
             return self._finding(chain, typical, signal, f"shrink the signal to {signal.shrinkage:.1e} of its size")
         if typical > limits["large"].value and signal.growth > limits["growth"].value:
             return self._finding(chain, typical, signal, f"grow the signal {signal.growth:.3g} times")
+        free = gains[[not normalized_next(trace, name) for name in chain.names] & np.isfinite(gains)]
+        many = free.size >= max(len(gains) / 3, 2) and float(np.median(free)) > limits["absurd"].value
+        if many and signal.growth > limits["absurd_growth"].value:
+            return self._finding(chain, float(np.median(free)), signal, f"grow the signal {signal.growth:.3g} times")
         saturated = saturated_at_start(trace)
-        if saturated.size and typical > limits["large_saturating"].value and np.median(saturated) > limits["saturated"].value:
+        if (
+            saturated.size
+            and typical > limits["large_saturating"].value
+            and np.median(saturated) > limits["saturated"].value
+        ):
             done = f"saturate {np.median(saturated):.0%} of the activations before the first step"
             return self._finding(chain, typical, signal, done)
         return None
@@ -92,7 +104,7 @@ class BadInitialization(Rule):
 
     @staticmethod
     def healthy() -> Trace:
-        """torch's default start over eight ReLU layers."""
+        """Torch's default start over eight ReLU layers."""
         return _example(0.58)
 
 

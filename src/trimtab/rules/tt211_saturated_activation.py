@@ -33,7 +33,9 @@ class SaturatedActivation(Rule):
     suspects = (Cause.INPUT_SCALE, Cause.WEIGHT_SCALE, Cause.STEP_TOO_LARGE)
     reveals = Cause.SATURATION
     limits = {
-        "layer": Limit(0.45, "clinic", "share of saturated outputs of one layer; Xavier with tanh's gain has at most 0.2"),
+        "layer": Limit(
+            0.45, "clinic", "share of saturated outputs of one layer; Xavier with tanh's gain has at most 0.2"
+        ),
         "all": Limit(0.2, "clinic", "the same, median over all hidden layers"),
         "first_looks": Limit(5, "clinic", "looks at the start that count in any case"),
     }

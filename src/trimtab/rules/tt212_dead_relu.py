@@ -49,7 +49,9 @@ class DeadRelu(Rule):
         dead = {
             i: share
             for i, site in enumerate(trace.of("activation"))
-            if site.attrs.get("fn") == "relu" and self._varies(trace, str(site.attrs.get("after"))) and (share := self._share(trace, i)) > self.limits["dead"].value
+            if site.attrs.get("fn") == "relu"
+            and self._varies(trace, str(site.attrs.get("after")))
+            and (share := self._share(trace, i)) > self.limits["dead"].value
         }
         if not dead:
             return []

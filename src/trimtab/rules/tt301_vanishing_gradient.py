@@ -47,7 +47,11 @@ class VanishingGradient(Rule):
     limits = {
         "reach": Limit(2e-3, "clinic", "share of the top gradient that reaches the first layer, when the loss stalls"),
         "reach_certain": Limit(1e-4, "clinic", "the same when the loss moves: no healthy program comes near"),
-        "gain": Limit(0.6, "glorot2010", "gain per layer; a default-initialised ReLU layer has 0.41 to 1, so it is not enough alone"),
+        "gain": Limit(
+            0.6,
+            "glorot2010",
+            "gain per layer; a default-initialised ReLU layer has 0.41 to 1, so it is not enough alone",
+        ),
         "looks": Limit(0.5, "clinic", "share of the looks that must show it"),
     }
 
@@ -67,7 +71,11 @@ class VanishingGradient(Rule):
         typical = float(np.median(reach[usable]))
         gain = chain.gain(typical)
         low = usable & (reach < limit)
-        if typical >= limit or gain > self.limits["gain"].value or low.sum() < self.limits["looks"].value * usable.sum():
+        if (
+            typical >= limit
+            or gain > self.limits["gain"].value
+            or low.sum() < self.limits["looks"].value * usable.sum()
+        ):
             return None
         first, last, depth = chain.names[0], chain.names[-1], len(chain.names)
         message = (

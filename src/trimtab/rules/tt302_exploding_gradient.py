@@ -35,7 +35,9 @@ class ExplodingGradient(Rule):
     suspects = (Cause.INPUT_SCALE, Cause.WEIGHT_SCALE)
     reveals = Cause.GRADIENT_SCALE
     limits = {
-        "reach": Limit(50.0, "clinic", "growth of the gradient from the last layer to the first; healthy programs stay below 10"),
+        "reach": Limit(
+            50.0, "clinic", "growth of the gradient from the last layer to the first; healthy programs stay below 10"
+        ),
         "time": Limit(50.0, "clinic", "growth over all time steps"),
     }
 

@@ -54,7 +54,11 @@ class LearningRateTooHigh(Rule):
         if harm is None:
             return []
         early, steady = float(np.median(finite[:5])), float(np.median(finite[5:])) if len(finite) > 8 else 0.0
-        if early <= self.limits["early"].value and steady <= self.limits["steady"].value and not self._last_straw(trace, finite):
+        if (
+            early <= self.limits["early"].value
+            and steady <= self.limits["steady"].value
+            and not self._last_straw(trace, finite)
+        ):
             return []
         peak = max(early, steady, float(np.max(finite[-3:])) if harm == "is no longer finite" else 0.0)
         rate = trace[LEARNING_RATE]

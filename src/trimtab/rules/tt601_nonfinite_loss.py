@@ -60,7 +60,9 @@ class NonfiniteLoss(Rule):
         where: tuple[str, ...] = (name,)
         message = f"the loss at {name} is {kind} from step {step} on"
         if recovered:
-            message = f"the loss at {name} is {kind} at {count} steps, first at step {step}, and finite again afterwards"
+            message = (
+                f"the loss at {name} is {kind} at {count} steps, first at step {step}, and finite again afterwards"
+            )
         if event is not None and event.data.get("phase") == "forward":
             operation, layer = event.data.get("operation"), event.data.get("layer")
             evidence |= {"operation": operation, "layer": layer}
@@ -69,7 +71,9 @@ class NonfiniteLoss(Rule):
             where = (str(layer), name) if layer else (name,)
         elif event is not None and event.data.get("phase") == "weights":
             evidence["parameter"] = event.data.get("parameter")
-            message += f"; the weights were not finite before it ({event.data.get('parameter')}), so the step before it did it"
+            message += (
+                f"; the weights were not finite before it ({event.data.get('parameter')}), so the step before it did it"
+            )
         severity = Severity.WARN if recovered else Severity.FAIL
         return self.finding(severity, where, step, message, evidence, sureness=1.0)
 

@@ -50,7 +50,10 @@ class DivergingLoss(Rule):
         size = max(abs(course.start), float(np.std(course.values[: max(len(course.values) // 20, 5)])), 1e-12)
         signed = bool((course.values < 0).any())
         growth = abs(course.now) / size
-        if growth < self.limits["runaway" if signed else "growth"].value or abs(course.certain) < self.limits["certain"].value:
+        if (
+            growth < self.limits["runaway" if signed else "growth"].value
+            or abs(course.certain) < self.limits["certain"].value
+        ):
             return None
         smooth = course.values
         level = course.start + 4 * course.noise if course.now > course.start else course.start - 4 * course.noise
@@ -58,7 +61,12 @@ class DivergingLoss(Rule):
         since = int(course.steps[beyond[0]]) if beyond.size else int(course.steps[-1])
         way = "grows" if course.now > course.start else "runs away below zero"
         message = f"the loss at {course.site.name} {way}: from {course.start:.4g} to {course.now:.4g}"
-        evidence: dict[str, Scalar] = {"start": course.start, "now": course.now, "growth": growth, "lowest": course.lowest}
+        evidence: dict[str, Scalar] = {
+            "start": course.start,
+            "now": course.now,
+            "growth": growth,
+            "lowest": course.lowest,
+        }
         return self.finding(Severity.FAIL, (course.site.name,), since, message, evidence, sureness=0.7)
 
     @staticmethod

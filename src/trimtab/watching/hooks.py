@@ -34,6 +34,7 @@ class Observer(Protocol):
     def loss_scaled(self, scaler: GradScaler, outputs: Any, scaled: Any) -> None: ...
     def module_begins(self, module: nn.Module) -> None: ...
     def module_ends(self, module: nn.Module, output: Any) -> None: ...
+    def compile_called(self, model: Any) -> None: ...
 
 
 class Hooks:
@@ -45,6 +46,7 @@ class Hooks:
         self._patches: list[tuple[Any, str, Any, Any]] = []
         self._handles: list[Any] = []
         self._module_handles: list[Any] = []
+        self._compiled = False
 
     def install(self) -> None:
         """Begin to watch backward passes, optimizer steps, loss scalers and the making of optimizers."""
@@ -53,6 +55,7 @@ class Hooks:
         self._patch(torch.autograd, "grad", self._around_grad)
         self._patch(Optimizer, "__init__", self._around_init)
         self._patch(GradScaler, "scale", self._around_scale)
+        self._patch(torch, "compile", self._around_compile)
         self._handles = [
             register_optimizer_step_pre_hook(self._step_begins),
             register_optimizer_step_post_hook(lambda optimizer, args, kwargs: self._observer.step_ends(optimizer)),
@@ -71,8 +74,11 @@ class Hooks:
         self._handles, self._patches = [], []
 
     def arm(self) -> None:
-        """Hook the forward passes of all modules: it costs about 3 µs a call, so only where a step is looked at."""
-        if not self._module_handles:
+        """Hook the forward passes of all modules: it costs about 3 µs a call, so only where a step is looked at.
+
+        Never in a program that compiles: torch warns of global hooks there, and would compile anew as they come and go.
+        """
+        if not self._module_handles and not self._compiled:
             self._module_handles = [
                 nn_module.register_module_forward_pre_hook(self._module_begins),
                 nn_module.register_module_forward_hook(self._module_ends),
@@ -139,6 +145,17 @@ class Hooks:
                 self._observer.optimizer_made(optimizer)
 
         return __init__
+
+    def _around_compile(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def compile(model: Any = None, *args: Any, **kwargs: Any) -> Any:
+            if self._active and not self._compiled:
+                self._compiled = True
+                self.disarm()
+            if self._active:
+                self._observer.compile_called(model)
+            return original(model, *args, **kwargs)
+
+        return compile
 
     def _around_scale(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def scale(scaler: GradScaler, outputs: Any, *args: Any, **kwargs: Any) -> Any:

@@ -53,6 +53,10 @@ class Look:
 
     # --- forward: names only
 
+    def root(self, module: nn.Module) -> None:
+        """A module that gives names without having been seen called."""
+        self._names.root(module)
+
     def module_begins(self, module: nn.Module) -> None:
         """A module called by no other module is a root: names come from it."""
         self._depth += 1
@@ -190,7 +194,11 @@ class Look:
                 "parameter",
                 name,
                 layer=layer,
-                role="weight" if p.dim() >= 2 or name in self._matrices else "bias" if name.endswith("bias") else "scale",
+                role="weight"
+                if p.dim() >= 2 or name in self._matrices
+                else "bias"
+                if name.endswith("bias")
+                else "scale",
                 numel=p.numel(),
                 dtype=str(p.dtype).removeprefix("torch."),
                 optimizer=self._optimizers.of(p),
@@ -232,5 +240,3 @@ class Look:
                 self._say("checkpoint", "the inside of reentrant activation checkpoints")
         if not found.complete:
             self._say("large", "part of a very large autograd graph")
-
-

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 _HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_EXAMPLES = os.path.join(_HERE, "examples", "scripts")  # scripts like a user's, though they are shipped with us
 _TORCH = os.path.dirname(os.path.abspath(torch.__file__))
 _OPTIMIZED = 0x1  # CO_OPTIMIZED: the frame is a function's
 _LIBRARY = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}", os.path.dirname(os.__file__) + os.sep)
@@ -44,6 +45,8 @@ def caller(frame: FrameType | None) -> FrameType | None:
 def _stand(file: str) -> int:
     if file.startswith("<"):  # made at run time: by the user's prompt, or by import machinery and code generators
         return _SCRIPT if file.startswith(("<stdin>", "<string>", "<ipython")) else _SKIP
+    if file.startswith(_EXAMPLES):
+        return _SCRIPT
     if file.startswith((_HERE, _TORCH)):
         return _SKIP
     return _PACKAGE if any(part in file for part in _LIBRARY) else _SCRIPT
@@ -58,7 +61,7 @@ def _variables(frame: FrameType | None) -> Iterator[tuple[str, Any]]:
     """Variables of the script's frames, innermost first, each with its name; attributes of `self` by their own."""
     seen: set[int] = set()
     while frame is not None:
-        if not frame.f_code.co_filename.startswith((_HERE, _TORCH)):
+        if _stand(frame.f_code.co_filename) != _SKIP:
             for space in (frame.f_locals, frame.f_globals):
                 if id(space) in seen:
                     continue
@@ -109,7 +112,9 @@ class Names:
 
     def resolve(self, frame: FrameType | None, leaves: Mapping[int, torch.Tensor]) -> None:
         """Name new roots and leaves; variables of the script are looked up only where something is unnamed."""
-        roots = [m for m in (ref() for ref in self._pending) if m is not None and next(m.parameters(), None) is not None]
+        roots = [
+            m for m in (ref() for ref in self._pending) if m is not None and next(m.parameters(), None) is not None
+        ]
         self._pending.clear()
         if len(roots) == 1 and not self._modules and not self._is_leaf(roots[0]):
             self._enter(roots.pop(), "")
@@ -119,12 +124,22 @@ class Names:
                 self._enter(root, self._free(called.get(id(root), type(root).__name__)))
         nameless = {i: leaf for i, leaf in leaves.items() if self.param(leaf) is None}
         if nameless:
+            self._adopt(frame, nameless)
+            nameless = {i: leaf for i, leaf in nameless.items() if self.param(leaf) is None}
+        if nameless:
             called = self._called(frame, nameless)
             for i, leaf in nameless.items():
                 shape = "x".join(map(str, leaf.shape)) or "scalar"
                 name = self._free(called.get(i, f"tensor[{shape}]"))
                 in_module = i in called and name.endswith((".weight", ".bias"))
                 self._params[i] = (weakref.ref(leaf), name, name.rsplit(".", 1)[0] if in_module else name, "")
+
+    def _adopt(self, frame: FrameType | None, nameless: Mapping[int, torch.Tensor]) -> None:
+        """Variables of the script that are modules with nameless parameters, and were not seen called, are roots too."""
+        for name, value in _variables(frame):
+            if isinstance(value, nn.Module) and value not in self._roots:
+                if any(id(p) in nameless and nameless[id(p)] is p for p in value.parameters()):
+                    self._enter(value, "" if not self._modules and not self._is_leaf(value) else self._free(name))
 
     def _called(self, frame: FrameType | None, wanted: Mapping[int, Any]) -> dict[int, str]:
         """What the script calls the wanted objects, by id; looked for until all are found."""

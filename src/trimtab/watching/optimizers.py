@@ -6,7 +6,6 @@ import gc
 import sys
 import weakref
 from types import FrameType
-from typing import Any
 
 from torch import Tensor
 from torch.optim import Optimizer

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 DENSE = 30  # steps looked at without gaps: most faults show at the start, and the script's owner is waiting there
 MARGIN = 0.8  # share of the budget that is planned for: what runs between the clock's readings is not seen by it

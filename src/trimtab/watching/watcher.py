@@ -201,6 +201,12 @@ class Watcher:
         self._optimizers.made(optimizer)
 
     @guarded
+    def compile_called(self, model: Any) -> None:
+        """A module that is compiled gives the names of its parts, for no hook will see it called."""
+        if isinstance(model, nn.Module):
+            self._look.root(model)
+
+    @guarded
     def loss_scaled(self, scaler: GradScaler, outputs: Any, scaled: Any) -> None:
         """A GradScaler scales the loss: the script's loss is the one before."""
         factor = getattr(scaler, "_scale", None)
@@ -253,7 +259,9 @@ class Watcher:
     def backward_ends(self) -> None:
         """All gradients are there, not yet clipped."""
         if self._looking:
-            factor = next((factor for group in self._losses.values() for _, factor in group if factor is not None), None)
+            factor = next(
+                (factor for group in self._losses.values() for _, factor in group if factor is not None), None
+            )
             with torch.no_grad():
                 placed = self._look.end(self.steps, factor)
                 gradient_rms(self._buffer, self.steps, GRAD_RMS, placed, factor)

@@ -10,7 +10,9 @@ from trimtab.watching.buffer import Buffer
 from trimtab.watching.graph import Activation, saved
 from trimtab.watching.probes.sample import examples, rows
 
-DEAD_AFTER = 512  # examples in a row without a positive output: a unit active on 1 % of them is missed in 1 of 170 cases
+DEAD_AFTER = (
+    512  # examples in a row without a positive output: a unit active on 1 % of them is missed in 1 of 170 cases
+)
 FLAT = 0.05  # of the maximal slope
 READ = frozenset({"relu", "sigmoid", "tanh"})
 

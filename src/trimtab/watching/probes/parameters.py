@@ -64,7 +64,9 @@ class UpdateProbe:
         if not kept:
             return
         sites, old, new = ([k[i] for k in kept] for i in range(3))
-        differences = [n.float() - o.float() if n.dtype != torch.float64 else n - o for n, o in zip(new, old, strict=True)]
+        differences = [
+            n.float() - o.float() if n.dtype != torch.float64 else n - o for n, o in zip(new, old, strict=True)
+        ]
         for site, d, change, size in zip(sites, differences, _norms(differences), _norms(old), strict=True):
             buffer.put(step, UPDATE_RMS, site, change, scale=1 / sqrt(d.numel()))
             buffer.put(step, WEIGHT_RMS, site, size, scale=1 / sqrt(d.numel()))
