@@ -2,13 +2,14 @@
 
     python benchmarks/overhead.py [--pairs N] [--only NAME …]
 
-Method. A run is a process of its own that trains a workload on 2 threads, with or without the watcher at its default
-budget. Runs alternate in pairs, the order within a pair alternating too (A B, B A, …), so that a drift of the machine
-falls on both sides. Within a run only time between steps counts: the first 30 steps, which the watcher looks at one by
-one, apart from the rest. Beyond them the *mean* step is compared, not the median: the watcher looks at few steps, so a
-median step would hide its whole cost. The ratio is taken within each pair, and the table shows the median of the
-ratios with their range. The cost of recording in a background thread is part of the wall time. Start-up is measured
-the same way, on whole processes.
+Method. Each workload is one process that trains on 2 threads without end. Stretches of steps alternate: one without
+the watcher, one with a watcher of its own at its default budget, whose first 30 steps (looked at one by one) are timed
+apart; the order within a pair alternates too. So model, memory layout and machine are the same for both sides, and a
+drift of the machine falls on both. Processes of their own for the two sides were tried first: they differ by 10 % for
+reasons of memory layout alone. Beyond the first 30 steps the *mean* step of a stretch is compared, not the median: the
+watcher looks at few steps, so a median step would hide its whole cost. The cost of recording in a background thread is
+part of the wall time. The table shows the median over the pairs with the quartiles. Start-up is measured on whole
+processes, in pairs.
 """
 
 from __future__ import annotations
@@ -22,47 +23,52 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from workloads import Training
 
 DENSE = 30
 THREADS = 2
 HERE = Path(__file__).parent
 
 
-class Run(NamedTuple):
-    """Seconds of the first 30 steps together, and of a mean step after them."""
+class Pair(NamedTuple):
+    """Seconds of a mean step without and with the watcher, and what its first 30 steps cost more, together."""
 
+    plain: float
+    watched: float
     dense: float
-    step: float
 
 
-def child(name: str, watched: bool) -> None:
-    """Train one workload and print the Run as JSON."""
+def measure(name: str, pairs: int) -> list[Pair]:
+    """Alternate stretches of one workload in this process."""
     import torch
-    from workloads import WORKLOADS, train
+    from workloads import WORKLOADS, Training
 
     torch.set_num_threads(THREADS)
-    times: list[float] = []
     workload = WORKLOADS[name]
+    training = Training(workload)
+    training.seconds(DENSE)  # warms the allocator and the caches up
     with tempfile.TemporaryDirectory() as folder:
-        watcher = None
-        if watched:
-            from trimtab.watching import Watcher
-
-            watcher = Watcher(record=Path(folder) / "run.db", budget=3.0)
-            watcher.start()
-        train(workload, workload.steps + 1, lambda: times.append(time.perf_counter()))
-        if watcher is not None:
-            watcher.stop("end")
-    # The first step warms the allocator and the caches up in both kinds of run: time starts at its end.
-    json.dump(Run(times[DENSE] - times[0], (times[-1] - times[DENSE]) / (len(times) - 1 - DENSE)), sys.stdout)
+        return [_pair(training, workload.steps, bool(i % 2), Path(folder) / f"{i}.db") for i in range(pairs)]
 
 
-def measure(name: str, watched: bool) -> Run:
-    """One run in a process of its own."""
-    command = [sys.executable, __file__, "--child", name, *(["--watched"] if watched else [])]
-    done = subprocess.run(command, env=_environment(), stdout=subprocess.PIPE, text=True, check=True)
-    return Run(*json.loads(done.stdout))
+def _pair(training: Training, steps: int, watched_first: bool, record: Path) -> Pair:
+    from trimtab.watching import Watcher
+
+    def watched() -> tuple[float, float]:
+        watcher = Watcher(record=record, budget=3.0).start()
+        dense = training.seconds(DENSE)
+        step = training.seconds(steps) / steps
+        watcher.stop("end")
+        return dense, step
+
+    if watched_first:
+        (dense, step), plain = watched(), training.seconds(steps) / steps
+    else:
+        plain, (dense, step) = training.seconds(steps) / steps, watched()
+    return Pair(plain, step, dense - DENSE * plain)
 
 
 def start_up(watched: bool, script: Path) -> float:
@@ -83,14 +89,14 @@ def _orders(pairs: int) -> list[tuple[bool, bool]]:
 
 def workload_row(name: str, pairs: int) -> str:
     """A line of the table: without, beyond the first 30 steps, the first 30 steps."""
-    results = [{watched: measure(name, watched) for watched in order} for order in _orders(pairs)]
-    ratios = [100 * (pair[True].step / pair[False].step - 1) for pair in results]
-    dense = [1000 * (pair[True].dense - pair[False].dense) for pair in results]
-    step = statistics.median(1000 * pair[False].step for pair in results)
-    return (
-        f"| {name} | {step:.2f} ms | {statistics.median(ratios):+.1f} % ({min(ratios):+.1f} to {max(ratios):+.1f}) "
-        f"| {statistics.median(dense):+.0f} ms |"
-    )
+    command = [sys.executable, __file__, "--child", name, "--pairs", str(pairs)]
+    done = subprocess.run(command, env=_environment(), stdout=subprocess.PIPE, text=True, check=True)
+    results = [Pair(*values) for values in json.loads(done.stdout)]
+    ratios = [100 * (pair.watched / pair.plain - 1) for pair in results]
+    low, middle, high = statistics.quantiles(ratios, n=4)
+    dense = statistics.median(1000 * pair.dense for pair in results)
+    step = statistics.median(1000 * pair.plain for pair in results)
+    return f"| {name} | {step:.2f} ms | {middle:+.1f} % ({low:+.1f} to {high:+.1f}) | {dense:+.0f} ms |"
 
 
 def start_up_line(pairs: int) -> str:
@@ -109,22 +115,21 @@ def start_up_line(pairs: int) -> str:
 def main() -> None:
     """Measure and print a Markdown table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--pairs", type=int, default=7, help="pairs of runs for each line")
+    parser.add_argument("--pairs", type=int, default=9, help="pairs of stretches for each line")
     parser.add_argument("--only", nargs="*", metavar="NAME", help="workloads by name; default: all, and start-up")
     parser.add_argument("--child", metavar="NAME", help=argparse.SUPPRESS)
-    parser.add_argument("--watched", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.child:
-        return child(args.child, args.watched)
+        json.dump(measure(args.child, args.pairs), sys.stdout)
+        return
     from workloads import WORKLOADS
 
-    print("| workload | step without | beyond the first 30 steps (range of the pairs) | first 30 steps, together |")
+    print("| workload | step without | beyond the first 30 steps (quartiles) | first 30 steps, together |")
     print("|---|---|---|---|", flush=True)
     for name in args.only or WORKLOADS:
         print(workload_row(name, args.pairs), flush=True)
     if not args.only:
         print(f"\n{start_up_line(args.pairs)}")
-    return None
 
 
 if __name__ == "__main__":

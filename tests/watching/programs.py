@@ -112,6 +112,7 @@ def by_hand(steps: int) -> list[Tensor]:
         loss.backward()
         with torch.no_grad():
             for p in (w1, b1, w2):
+                assert p.grad is not None
                 p -= 0.01 * p.grad
                 p.grad = None
         losses.append(loss.detach())
@@ -303,8 +304,9 @@ def odd_shapes(steps: int) -> list[Tensor]:
 def compiled(steps: int) -> list[Tensor]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model = torch.compile(nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3)), backend="eager")
-        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        plain = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3))
+        model = torch.compile(plain, backend="eager")
+        optimizer = torch.optim.SGD(plain.parameters(), lr=0.1)
         x, y = data()
         losses: list[Tensor] = []
         for _ in range(steps):

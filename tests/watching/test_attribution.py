@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+import torch.utils.data
 from torch import Tensor, nn
 
 from tests.watching.programs import PROGRAMS
@@ -56,6 +58,7 @@ def test_autograd_grad_without_an_optimizer_is_a_backward() -> None:
     trace = watch("autograd_grad", steps=5)
     assert trace.steps >= 4
     assert len(trace[LOSS]) == 5
+    assert names(trace, "parameter") == ["w"]  # a new tensor at each step, the same place
 
 
 def test_gradient_penalties_are_no_losses() -> None:
@@ -195,3 +198,36 @@ def test_the_origin_of_a_nan_is_found_in_the_graph() -> None:
 def test_bad_arguments_are_refused(bad: dict[str, Any]) -> None:
     with pytest.raises(TrimtabError, match="got"):
         Watcher(**bad)
+
+
+def test_a_second_training_thread_is_left_alone_and_told() -> None:
+    with Watcher() as watcher:
+        PROGRAMS["mlp"](2)
+        other = threading.Thread(target=PROGRAMS["mlp"], args=(3,))
+        other.start()
+        other.join()
+    assert watcher.steps == 2
+    assert [e.data["reason"] for e in watcher.trace().events] == ["thread"]
+
+
+def test_a_forked_child_watches_nothing() -> None:
+    hooked: list[bool] = []
+    with Watcher() as watcher:
+        PROGRAMS["mlp"](1)
+        loader: torch.utils.data.DataLoader[Tensor] = torch.utils.data.DataLoader(
+            Drawn(), batch_size=2, num_workers=1, multiprocessing_context="fork"
+        )
+        hooked += [bool(batch.any()) for batch in loader]
+        PROGRAMS["mlp"](1)
+    assert hooked == [False, False]
+    assert watcher.steps == 2
+
+
+class Drawn(torch.utils.data.Dataset[Tensor]):
+    """Says, from inside a worker, whether torch is hooked there."""
+
+    def __len__(self) -> int:
+        return 4
+
+    def __getitem__(self, index: int) -> Tensor:
+        return torch.tensor(hasattr(torch.autograd.backward, "trimtab_hooks"))

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 import torch
+import torch.optim.optimizer as torch_optimizer
 from torch import nn
 from torch.nn.modules import module as nn_module
-from torch.optim import optimizer as torch_optimizer
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from tests.watching.programs import PROGRAMS, Program
@@ -120,7 +120,8 @@ class NoSync(TorchDispatchMode):
 def test_no_synchronisation_in_a_look(monkeypatch: pytest.MonkeyPatch) -> None:
     watcher = Watcher().start()
     # On the CPU reading the loss waits for nothing; here it is treated as on a GPU.
-    monkeypatch.setattr("trimtab.watching.watcher.on_host", lambda loss: False)
+    for module in ("buffer", "watcher"):
+        monkeypatch.setattr(f"trimtab.watching.{module}.on_host", lambda value: False)
     model = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3))
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     with NoSync():

@@ -50,7 +50,8 @@ def value(trace: Trace, signal: Signal, name: str, row: int = 0) -> float:
     return float(trace[signal][row, names.index(name)])
 
 
-def rms(x: Tensor) -> float:
+def rms(x: Tensor | None) -> float:
+    assert x is not None
     return float(x.detach().double().square().mean().sqrt())
 
 
@@ -144,11 +145,12 @@ def test_scaling_inside_the_model_counts_as_scaling_of_the_data() -> None:
 
 
 def test_dead_units_are_those_without_an_active_example_in_512() -> None:
-    model = nn.Sequential(nn.Linear(2, 10), nn.ReLU(), nn.Linear(10, 1))
+    first = nn.Linear(2, 10)
+    model = nn.Sequential(first, nn.ReLU(), nn.Linear(10, 1))
     optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
     with torch.no_grad():
-        model[0].bias.fill_(0.0)
-        model[0].bias[:4] = -100.0
+        first.bias.fill_(0.0)
+        first.bias[:4] = -100.0
 
     def train() -> None:
         for _ in range(8):
@@ -162,9 +164,11 @@ def test_dead_units_are_those_without_an_active_example_in_512() -> None:
 
 
 def test_dead_channels_of_a_convolution() -> None:
-    model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(16, 1))
+    first = nn.Conv2d(1, 4, 3)
+    model = nn.Sequential(first, nn.ReLU(), nn.Flatten(), nn.Linear(16, 1))
     with torch.no_grad():
-        model[0].bias[0] = -100.0
+        assert first.bias is not None
+        first.bias[0] = -100.0
 
     def train() -> None:
         for _ in range(3):
@@ -189,8 +193,21 @@ def test_gain_through_time_of_a_hand_unrolled_cell() -> None:
     assert trace[TIME_GAIN][0, 0] == pytest.approx(gain, rel=1e-4)
 
 
+def test_gain_through_time_when_early_gradients_underflow() -> None:
+    w = (0.2 * torch.eye(3)).requires_grad_()
+
+    def train() -> None:
+        h = torch.randn(4, 3)
+        for _ in range(120):  # 0.2^119 is 0 in single precision
+            h = h @ w + 0.1
+        h.sum().backward()
+
+    trace = watch(train)
+    assert trace[TIME_GAIN][0, 0] == pytest.approx(0.2, rel=1e-2)
+
+
 @pytest.mark.parametrize("cell", [nn.RNN, nn.GRU])
-def test_recurrent_modules_show_their_time_steps(cell: type[nn.RNNBase]) -> None:
+def test_recurrent_modules_show_their_time_steps(cell: Callable[..., nn.RNNBase]) -> None:
     rnn = cell(3, 4, batch_first=True)
     trace = watch(lambda: rnn(torch.randn(2, 9, 3))[0][:, -1].sum().backward())
     names = [site.name for site in trace.of("layer")]
@@ -257,4 +274,4 @@ def test_statistics_hold_for_half_precision_and_large_gradients() -> None:
         optimizer.step()
 
     trace = watch(train)
-    assert value(trace, GRAD_RMS, "model.weight") == pytest.approx(rms(model.weight.grad.double()), rel=1e-2)
+    assert value(trace, GRAD_RMS, "model.weight") == pytest.approx(rms(model.weight.grad), rel=1e-2)

@@ -27,12 +27,10 @@ class Signal:
 LOSS = Signal("loss", "loss", "loss", "the scalar on which backward was called, mean over the step's backwards")
 LOSS_SCALE = Signal("loss_scale", "loss", "1", "factor that a GradScaler put on the loss (1 without one)")
 LEARNING_RATE = Signal("learning_rate", "optimizer", "1", "lr of the first parameter group")
-SKIPPED = Signal("skipped", "optimizer", "steps", "optimizer steps that a GradScaler skipped so far")
 IN_RMS = Signal("in_rms", "layer", "1", "root mean square of the signal that enters the layer")
 IN_SPREAD = Signal(
     "in_spread", "layer", "1", "sd over the examples of the signal that enters the layer, RMS over units"
 )
-IN_NONFINITE = Signal("in_nonfinite", "layer", "fraction", "share of NaN or Inf in the signal that enters the layer")
 DELTA_NORM = Signal("delta_norm", "layer", "loss", "‖dL/dφ_i‖₂ over the batch, φ_i the layer's output")
 TIME_GAIN = Signal("time_gain", "layer", "1", "gain of ‖dL/dφ‖ per call backwards through a layer called repeatedly")
 TIME_CALLS = Signal("time_calls", "layer", "calls", "how often the layer was called in one backward")
@@ -57,10 +55,8 @@ SIGNALS: dict[str, Signal] = {
         LOSS,
         LOSS_SCALE,
         LEARNING_RATE,
-        SKIPPED,
         IN_RMS,
         IN_SPREAD,
-        IN_NONFINITE,
         DELTA_NORM,
         TIME_GAIN,
         TIME_CALLS,

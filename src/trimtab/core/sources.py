@@ -19,7 +19,7 @@ SOURCES: dict[str, Source] = {
     for source in (
         Source(
             "glorot2010",
-            "X. Glorot, Y. Bengio: Understanding the difficulty of training deep feedforward neural networks. AISTATS 2010",
+            "X. Glorot, Y. Bengio: Understanding the difficulty of training deep networks. AISTATS 2010",
             "https://proceedings.mlr.press/v9/glorot10a.html",
         ),
         Source(
@@ -39,7 +39,7 @@ SOURCES: dict[str, Source] = {
         ),
         Source(
             "bengio1994",
-            "Y. Bengio, P. Simard, P. Frasconi: Learning long-term dependencies with gradient descent is difficult. 1994",
+            "Y. Bengio, P. Simard, P. Frasconi: Learning long-term dependencies is difficult. 1994",
             "https://doi.org/10.1109/72.279181",
         ),
         Source(

@@ -17,7 +17,7 @@ def all_remedies() -> tuple[Remedy, ...]:
 
 
 def prescribe(finding: Finding, trace: Trace) -> list[Prescription]:
-    """What to do about a finding, most to the point first: remedies of the cause that it is, then of those it suspects."""
+    """What to do about a finding: remedies of the cause that it is, then of those that it suspects."""
     causes = ([finding.reveals] if finding.reveals is not None else []) + list(finding.causes)
     fitting = [
         (causes.index(cause), remedy)

@@ -1,4 +1,4 @@
-"""Keep an operation inside its domain and number range: ε under the root, log of a clamped value, logits to the loss."""
+"""Keep an operation inside its domain: ε under the root, log of a clamped value, logits to the loss."""
 
 from trimtab.core.cause import Cause
 from trimtab.core.finding import Finding

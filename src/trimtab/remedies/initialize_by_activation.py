@@ -1,4 +1,4 @@
-"""Weights whose scale keeps signal and gradient at a gain near 1 for the activation that follows (glorot2010, he2015)."""
+"""Weights whose scale keeps the gain near 1 for the activation that follows (glorot2010, he2015)."""
 
 from trimtab.core.cause import Cause
 from trimtab.core.finding import Finding
@@ -9,8 +9,9 @@ from trimtab.core.trace import Trace
 def _code(finding: Finding, trace: Trace) -> str:
     functions = {site.attrs.get("fn") for site in trace.of("activation") if site.attrs.get("role") == "hidden"}
     smooth = functions and functions <= {"sigmoid", "tanh"}
+    name = "tanh" if "tanh" in functions else "sigmoid"
     call = (
-        f'nn.init.xavier_uniform_(layer.weight, gain=nn.init.calculate_gain("{"tanh" if "tanh" in functions else "sigmoid"}"))'
+        f'nn.init.xavier_uniform_(layer.weight, gain=nn.init.calculate_gain("{name}"))'
         if smooth
         else 'nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")'
     )

@@ -1,5 +1,7 @@
 """A smaller learning rate: plain descent is stable only below 2 over the largest curvature."""
 
+from math import log10
+
 import numpy as np
 
 from trimtab.core.cause import Cause
@@ -22,7 +24,7 @@ def _code(finding: Finding, trace: Trace) -> str:
     ratio = finding.evidence.get("update_ratio")
     factor = 10.0
     if isinstance(ratio, (int, float)) and np.isfinite(ratio) and ratio > HEALTHY_RATIO:
-        factor = float(np.clip(10 ** np.round(np.log10(ratio / HEALTHY_RATIO)), 10, 1000))
+        factor = min(max(10.0 ** round(log10(ratio / HEALTHY_RATIO)), 10.0), 1000.0)
     return f"optimizer = torch.optim.{name}(model.parameters(), lr={rate / factor:g})   # was {rate:g}"
 
 

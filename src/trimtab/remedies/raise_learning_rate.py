@@ -1,5 +1,7 @@
 """A larger learning rate, from the update ratio that was measured."""
 
+from math import floor, log10
+
 import numpy as np
 
 from trimtab.core.cause import Cause
@@ -22,7 +24,7 @@ def _code(finding: Finding, trace: Trace) -> str:
     ratio = finding.evidence.get("update_ratio")
     factor = 10.0
     if isinstance(ratio, (int, float)) and np.isfinite(ratio) and ratio > 0:
-        factor = float(np.clip(10 ** np.floor(np.log10(HEALTHY_RATIO / ratio)), 10, 1e6))
+        factor = min(max(10.0 ** floor(log10(HEALTHY_RATIO / ratio)), 10.0), 1e6)
     rate = float(finite[0])
     return f"optimizer = torch.optim.{optimizers[0].name}(model.parameters(), lr={rate * factor:g})   # was {rate:g}"
 

@@ -1,4 +1,4 @@
-"""LeakyReLU lets a silent unit learn again; a smaller step and a start at bias 0 keep it from falling silent (lu2019)."""
+"""LeakyReLU lets a silent unit learn again; a start at bias 0 keeps it from falling silent (lu2019)."""
 
 from trimtab.core.cause import Cause
 from trimtab.core.finding import Finding

@@ -32,7 +32,11 @@ def verdict(diagnosis: Diagnosis, trace: Trace, sections: list[tuple[Finding, li
 
 
 def _silence(trace: Trace) -> str:
-    reasons = [str(event.data.get("what", "")) for event in trace.events if event.kind == "unseen"]
+    reasons = [
+        str(event.data.get("what") or event.data.get("reason") or "")
+        for event in trace.events
+        if event.kind == "unseen"
+    ]
     return "; ".join(filter(None, reasons)) or "no backward and no optimizer step was seen, so nothing can be said"
 
 

@@ -16,7 +16,7 @@ NORMS = ("batch_norm", "layer_norm", "group_norm")
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """Weight layers of one model by depth. `norms` [T, L]: ‖dL/dφ‖ at each depth, layers side by side taken together."""
+    """Weight layers of one model by depth; `norms` [T, L] is ‖dL/dφ‖ at each depth, layers side by side together."""
 
     names: tuple[str, ...]
     places: tuple[tuple[int, ...], ...]

@@ -48,7 +48,7 @@ class Course:
 
 def _window(n: int) -> int:
     """How many values make a level: a tenth of the run, at least 3 (a level of 1 is noise) and at most 100."""
-    return int(np.clip(n // 10, 3, 100))
+    return min(max(n // 10, 3), 100)
 
 
 def courses(trace: Trace) -> list[Course]:
@@ -69,11 +69,11 @@ def courses(trace: Trace) -> list[Course]:
 
 def _course(site: Site, steps: Ints, values: Floats) -> Course:
     k = _window(len(values))
-    smooth = np.array([np.median(part) for part in np.array_split(values, max(len(values) // k, 2))])
+    levels = [float(np.median(values[i : i + k])) for i in range(0, len(values), k)]
     noise = float(ROBUST * np.median(np.abs(np.diff(values))) / np.sqrt(2)) if len(values) > 1 else 0.0
     # The very first values: a loss may fall fast, and its level at the start is what the untrained model gives.
     start = float(np.median(values[: min(3, k)]))
-    return Course(site, steps, values, start, float(np.median(values[-k:])), float(smooth.min()), noise)
+    return Course(site, steps, values, start, float(np.median(values[-k:])), min(levels), noise)
 
 
 def main_course(trace: Trace) -> Course | None:

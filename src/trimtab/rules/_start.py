@@ -58,4 +58,4 @@ def saturated_at_start(trace: Trace) -> Floats:
     values = trace[SATURATED][:3]
     hidden = [i for i, site in enumerate(trace.of("activation")) if site.attrs.get("role") == "hidden"]
     columns = [values[:, i] for i in hidden if i < values.shape[1]]
-    return np.array([np.nanmedian(c) for c in columns if np.isfinite(c).any()])
+    return np.array([float(np.nanmedian(c)) for c in columns if np.isfinite(c).any()], dtype=np.float64)

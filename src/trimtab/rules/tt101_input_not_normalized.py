@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import log10
+
 import numpy as np
 
 from trimtab.core.cause import Cause
@@ -9,7 +11,7 @@ from trimtab.core.finding import Finding, Severity
 from trimtab.core.rule import Limit, Rule
 from trimtab.core.signal import FEATURE_MEAN, FEATURE_SD, LOSS
 from trimtab.core.synthetic import synthetic_trace
-from trimtab.core.trace import Scalar, Site, Trace
+from trimtab.core.trace import Floats, Scalar, Site, Trace
 from trimtab.rules._depth import normalized_next
 from trimtab.rules._learning import main_course
 
@@ -62,9 +64,7 @@ class InputNotNormalized(Rule):
                 found.append(self._finding(trace, layer, mean, sd, size, limit))
         return found
 
-    def _finding(
-        self, trace: Trace, layer: str, mean: np.ndarray, sd: np.ndarray, size: np.ndarray, limit: float
-    ) -> Finding:
+    def _finding(self, trace: Trace, layer: str, mean: Floats, sd: Floats, size: Floats, limit: float) -> Finding:
         worst, large = int(np.nanargmax(size)), int(np.nansum(size > limit))
         varying = sd[np.isfinite(sd) & (sd > 0)]
         spread = float(varying.max() / varying.min()) if varying.size else 1.0
@@ -83,7 +83,7 @@ class InputNotNormalized(Rule):
             "features": len(size),
             "sd_ratio": spread,
         }
-        sureness = float(np.clip(0.7 + 0.1 * np.log10(size[worst] / 30), 0.6, 0.95))
+        sureness = min(max(0.7 + 0.1 * log10(float(size[worst]) / 30), 0.6), 0.95)
         return self.finding(
             Severity.FAIL, (layer,), int(trace.at(FEATURE_MEAN)[0]), message, evidence, sureness=sureness
         )
@@ -99,9 +99,14 @@ class InputNotNormalized(Rule):
         return _example([0.4, 3.0, 0.0], [0.3, 4.0, 1.0])
 
 
-def _at_end(values: np.ndarray, end: int) -> np.ndarray:
+def _at_end(values: Floats, end: int) -> Floats:
     """The first (0) or last (−1) measured value of each column; NaN where there is none."""
-    return np.array([column[np.isfinite(column)][end] if np.isfinite(column).any() else np.nan for column in values.T])
+    ends = np.full(values.shape[1], np.nan)
+    for i in range(values.shape[1]):
+        measured = values[np.isfinite(values[:, i]), i]
+        if measured.size:
+            ends[i] = measured[end]
+    return ends
 
 
 def _example(mean: list[float], sd: list[float]) -> Trace:

@@ -17,9 +17,9 @@ from trimtab.rules._start import Signals, saturated_at_start, signals, weight_ga
 class BadInitialization(Rule):
     """The weights start at a scale that shrinks or grows the signal from layer to layer.
 
-    What it measures: at the first look, RMS(w)·√fan_in of every weight layer (about 1 for Xavier, 1.41 for Kaiming, 0.58
-    for torch's default), together with what it does: the RMS of the signal that enters each layer, and the share of
-    sigmoid or tanh outputs that are saturated from the start.
+    What it measures: at the first look, RMS(w)·√fan_in of every weight layer (about 1 for Xavier, 1.41 for Kaiming,
+    0.58 for torch's default), together with what it does: the RMS of the signal that enters each layer, and the share
+    of sigmoid or tanh outputs that are saturated from the start.
 
     Why it matters: a factor of 2 per layer is a factor of a thousand over ten layers, forward for the signal and
     backward for the gradient.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import log10
+
 import numpy as np
 
 from trimtab.core.cause import Cause
@@ -22,8 +24,8 @@ class VanishingGradient(Rule):
     the mean over units: initialisation by fan-in and pooling keep it, whatever the widths. For a layer that is called
     again and again (recurrence) the same product runs through time.
 
-    Why it matters: with M = 0.25, the largest slope of a sigmoid, ten layers leave a millionth: the early layers stay at
-    their random start and the network learns with its last layers alone.
+    Why it matters: with M = 0.25, the largest slope of a sigmoid, ten layers leave a millionth: the early layers stay
+    at their random start and the network learns with its last layers alone.
 
     When it is wrong: Adam divides the scale away, so that a moderate product does no harm; below the limit
     `reach_certain` the run is reported in any case, between it and `reach` only when the loss stands still. A
@@ -141,7 +143,7 @@ def _contracting(trace: Trace) -> bool:
 
 def _sureness(reach: float, limit: float) -> float:
     """From 0.6 at the limit to 0.9 four decades below it."""
-    return float(np.clip(0.6 + 0.3 * np.log10(limit / max(reach, 1e-12)) / 4, 0.6, 0.9))
+    return min(max(0.6 + 0.3 * log10(limit / max(reach, 1e-12)) / 4, 0.6), 0.9)
 
 
 def _example(gain: float, loss: Floats | None = None) -> Trace:

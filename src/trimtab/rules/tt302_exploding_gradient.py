@@ -20,8 +20,8 @@ class ExplodingGradient(Rule):
     What it measures: the same product as TT301, ∏ M_i with M_i = ‖dL/dφ_{i−1}‖ / ‖dL/dφ_i‖, at the first look, before
     the size of the steps has its part in it; and the gain through time of recurrent layers.
 
-    Why it matters: with M = 2, twenty layers multiply the gradient by a million: a step that suits the last layer throws
-    the first ones away, and the loss with them.
+    Why it matters: with M = 2, twenty layers multiply the gradient by a million: a step that suits the last layer
+    throws the first ones away, and the loss with them.
 
     When it is wrong: a network with normalisation or skip connections has a product near 1 at any depth. A product
     above the limit in a run that learns is not reported.

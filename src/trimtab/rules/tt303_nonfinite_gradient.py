@@ -16,8 +16,8 @@ from trimtab.rules.tt601_nonfinite_loss import EVERY_ORIGIN
 class NonfiniteGradient(Rule):
     """A gradient is NaN or Inf while the loss is finite.
 
-    What it measures: the RMS of every parameter's gradient after `backward`, in which a single NaN or Inf shows, and the
-    gradient at the output of every layer: the layer nearest the loss where it is not finite is named.
+    What it measures: the RMS of every parameter's gradient after `backward`, in which a single NaN or Inf shows, and
+    the gradient at the output of every layer: the layer nearest the loss where it is not finite is named.
 
     Why it matters: the next step makes the weights NaN. The usual origin is an operation whose slope is infinite where
     its value is fine: sqrt or a norm at 0, the sd of one value, x ** 0.5.

@@ -75,8 +75,8 @@ class LearningRateTooLow(Rule):
             return []
         name = trace.of("optimizer")[0].name
         message = (
-            f"the learning rate of {name} falls from {rate[peak]:.3g} to {rate[-1]:.3g}: by step {since} of {trace.steps}"
-            " less than a thousandth is left, and the loss stands still"
+            f"the learning rate of {name} falls from {rate[peak]:.3g} to {rate[-1]:.3g}: by step {since} of "
+            f"{trace.steps} less than a thousandth is left, and the loss stands still"
         )
         evidence: dict[str, Scalar] = {
             "learning_rate_max": float(rate[peak]),

@@ -225,7 +225,7 @@ def main_parameter(layer: Layer) -> Tensor:
 
 
 def fan_in(layer: Layer) -> int | None:
-    """Inputs per unit. `nn` keeps weights as [out, in, ...]; a raw `x @ w`, whose graph has no transpose, as [in, out]."""
+    """Inputs per unit: weights are [out, in, ...] in `nn`; [in, out] in a raw `x @ w`, whose graph has no transpose."""
     weight = main_parameter(layer)
     if layer.op not in WEIGHT_OPS or weight.dim() < 2:
         return None

@@ -105,7 +105,7 @@ class Look:
         return isinstance(leaf, nn.Parameter) or self._optimizers.holds(leaf) or self._optimizers.none_alive()
 
     def end(self, step: int, factor: Tensor | None) -> list[tuple[int, Tensor]]:
-        """The backward is done: keep the layers' gradients; returns the parameters that it reached, with their sites."""
+        """The backward is done: keep the layers' gradients; returns the parameters that it reached."""
         self._gradients.collect(self._buffer, step, factor)
         return self.place(list(self._reached.values()))
 

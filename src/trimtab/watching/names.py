@@ -6,6 +6,7 @@ import os
 import sys
 import weakref
 from collections.abc import Iterator, Mapping
+from itertools import chain, count
 from types import CodeType, FrameType
 from typing import Any
 
@@ -127,19 +128,26 @@ class Names:
             self._adopt(frame, nameless)
             nameless = {i: leaf for i, leaf in nameless.items() if self.param(leaf) is None}
         if nameless:
-            called = self._called(frame, nameless)
-            for i, leaf in nameless.items():
-                shape = "x".join(map(str, leaf.shape)) or "scalar"
-                name = self._free(called.get(i, f"tensor[{shape}]"))
-                in_module = i in called and name.endswith((".weight", ".bias"))
-                self._params[i] = (weakref.ref(leaf), name, name.rsplit(".", 1)[0] if in_module else name, "")
+            self._name_leaves(nameless, self._called(frame, nameless))
+
+    def _name_leaves(self, leaves: Mapping[int, torch.Tensor], called: Mapping[int, str]) -> None:
+        """Name tensors by their variables. A program that makes new weights at each step keeps the same names."""
+        used: set[str] = set()
+        for i, leaf in leaves.items():
+            shape = "x".join(map(str, leaf.shape)) or "scalar"
+            base = called.get(i, f"tensor[{shape}]")
+            name = next(n for n in chain([base], (f"{base}#{k}" for k in count(2))) if n not in used)
+            used.add(name)
+            in_module = i in called and name.endswith((".weight", ".bias"))
+            self._params[i] = (weakref.ref(leaf), name, name.rsplit(".", 1)[0] if in_module else name, "")
 
     def _adopt(self, frame: FrameType | None, nameless: Mapping[int, torch.Tensor]) -> None:
-        """Variables of the script that are modules with nameless parameters, and were not seen called, are roots too."""
+        """Variables that are modules with nameless parameters, and were not seen called, are roots too."""
         for name, value in _variables(frame):
-            if isinstance(value, nn.Module) and value not in self._roots:
-                if any(id(p) in nameless and nameless[id(p)] is p for p in value.parameters()):
-                    self._enter(value, "" if not self._modules and not self._is_leaf(value) else self._free(name))
+            if not isinstance(value, nn.Module) or value in self._roots:
+                continue
+            if any(id(p) in nameless and nameless[id(p)] is p for p in value.parameters()):
+                self._enter(value, "" if not self._modules and not self._is_leaf(value) else self._free(name))
 
     def _called(self, frame: FrameType | None, wanted: Mapping[int, Any]) -> dict[int, str]:
         """What the script calls the wanted objects, by id; looked for until all are found."""

@@ -38,7 +38,9 @@ class Sites:
     def new(self) -> dict[SiteKind, list[Site]]:
         """Sites made since the last call."""
         with self._lock:
-            fresh = {kind: sites[self._written[kind] :] for kind, sites in self._lists.items()}
+            fresh: dict[SiteKind, list[Site]] = {
+                kind: sites[self._written[kind] :] for kind, sites in self._lists.items()
+            }
             for kind, sites in self._lists.items():
                 self._written[kind] = len(sites)
         return {kind: sites for kind, sites in fresh.items() if sites}

@@ -23,7 +23,7 @@ from trimtab.core.signal import GRAD_RMS, GRAD_USED_RMS, LEARNING_RATE, LOSS, LO
 from trimtab.core.trace import Event, Trace
 from trimtab.record import Writer
 from trimtab.version import __version__
-from trimtab.watching.buffer import Buffer
+from trimtab.watching.buffer import Buffer, on_host
 from trimtab.watching.flush import Flusher
 from trimtab.watching.graph import graph_roots
 from trimtab.watching.hooks import Hooks
@@ -46,7 +46,7 @@ def guarded(method: F) -> F:
 
     @functools.wraps(method)
     def call(self: Watcher, *args: Any) -> Any:
-        if not self.watching or (threading.get_ident() != self._thread and not self._own_thread()):
+        if not self.watching or (threading.get_ident() != self._thread and not self._own_thread(method.__name__)):
             return None
         began = time.perf_counter()
         try:
@@ -160,11 +160,15 @@ class Watcher:
         """The latest loss that has crossed to the host."""
         return self._flusher.loss
 
-    def _own_thread(self) -> bool:
-        """Watch one training thread: the first that trains. Another one is left alone."""
+    def _own_thread(self, what: str) -> bool:
+        """Watch one training thread: the first that trains. Another one is left alone, and told of."""
         if self._thread is None:
             self._thread = threading.get_ident()
-        return threading.get_ident() == self._thread
+        if threading.get_ident() == self._thread:
+            return True
+        if what == "backward_begins":
+            self._say_unseen("thread", "training in a second thread")
+        return False
 
     def _forked(self) -> None:
         """In a forked child (a DataLoader's worker) nothing is watched."""
@@ -347,7 +351,7 @@ class Watcher:
             factor = group[-1][1]
             if factor is not None:
                 self._buffer.put(self.steps, LOSS_SCALE, site, factor)
-        self._losses = {}
+        self._losses, self._unscaled = {}, None
 
     def _keep_rate(self, optimizer: Optimizer) -> None:
         """The learning rate, at looks and whenever it has changed."""
@@ -362,11 +366,6 @@ class Watcher:
         key = f"{name}:{id(optimizer)}"
         site = self._sites.index("optimizer", key, name, line=self._optimizers.line(optimizer))
         self._buffer.put(self.steps, LEARNING_RATE, site, rate)
-
-
-def on_host(loss: Tensor) -> bool:
-    """Whether a value can be read without waiting for a device."""
-    return loss.device.type == "cpu"
 
 
 def _in_child(reference: weakref.ref[Watcher]) -> Callable[[], None]:

@@ -8,7 +8,7 @@ from torch import Tensor
 from trimtab.core.signal import DEAD, OUT_SPREAD, SATURATED, STUCK, ZERO
 from trimtab.watching.buffer import Buffer
 from trimtab.watching.graph import Activation, saved
-from trimtab.watching.probes.sample import examples, rows
+from trimtab.watching.probes.sample import examples, rows, variance_over_examples
 
 DEAD_AFTER = (
     512  # examples in a row without a positive output: a unit active on 1 % of them is missed in 1 of 170 cases
@@ -36,8 +36,7 @@ class ActivationProbe:
             self._relu(buffer, step, site, x, axis)
         else:
             self._sigmoid_like(buffer, step, site, x, axis, activation.fn)
-        spread = torch.var(x.reshape(x.shape[0], -1).float(), 0, correction=0).mean()
-        buffer.put(step, OUT_SPREAD, site, spread, power=0.5)
+        buffer.put(step, OUT_SPREAD, site, variance_over_examples(x.reshape(x.shape[0], -1).float()), power=0.5)
 
     def _relu(self, buffer: Buffer, step: int, site: int, x: Tensor, axis: int) -> None:
         positive = rows(~(x <= 0), axis)  # a NaN is another trouble than a silent unit

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -12,7 +13,7 @@ from trimtab.core.signal import DELTA_NORM, IN_RMS, IN_SPREAD, TIME_CALLS, TIME_
 from trimtab.watching.buffer import Buffer
 from trimtab.watching.graph import Layer, layer_input
 from trimtab.watching.pace import Pace
-from trimtab.watching.probes.sample import examples
+from trimtab.watching.probes.sample import examples, mean_square, variance_over_examples
 
 MAX_CALLS = 32  # calls of one layer that are looked at in one backward; a longer unrolled net is sampled evenly
 
@@ -31,10 +32,8 @@ def forward_scale(buffer: Buffer, step: int, site: int, layer: Layer) -> None:
         return
     flat = examples(x if x.dim() > 1 else x[None])
     flat = flat.reshape(flat.shape[0], -1).float()  # [n, units]
-    variance, mean = torch.var_mean(flat, 0, correction=0)
-    spread = variance.mean()
-    buffer.put(step, IN_RMS, site, spread + mean.square().mean(), power=0.5)
-    buffer.put(step, IN_SPREAD, site, spread, power=0.5)
+    buffer.put(step, IN_RMS, site, mean_square(flat), power=0.5)
+    buffer.put(step, IN_SPREAD, site, variance_over_examples(flat), power=0.5)
 
 
 class GradientHooks:
@@ -78,7 +77,21 @@ class GradientHooks:
             together = read[0] if len(read) == 1 else torch.linalg.vector_norm(torch.stack([n.float() for n in read]))
             buffer.put(step, DELTA_NORM, site, together if factor is None else together / factor)
             total = len(self._calls[site])
-            if len(read) == len(calls) > 2 and all(a.depth < b.depth for a, b in zip(calls, calls[1:], strict=False)):
-                buffer.put(step, TIME_GAIN, site, read[0] / read[-1], power=1 / (total - 1))
-                buffer.put(step, TIME_CALLS, site, torch.tensor(float(total)))
+            if len(read) == len(calls) > 2 and all(a.depth < b.depth for a, b in pairwise(calls)):
+                buffer.put(step, TIME_GAIN, site, _gain_per_call(read, total))
+                buffer.put(step, TIME_CALLS, site, float(total))
         self._handles, self._norms, self._calls = [], defaultdict(dict), {}
+
+
+def _gain_per_call(norms: list[Tensor], calls: int) -> Tensor:
+    """Gain of one call, backwards: e^−slope of log ‖dL/dφ_t‖ over t, by least squares.
+
+    Early norms that have underflowed to 0 are left out: first over last would make any gain from there 0.
+    """
+    logs = torch.stack([norm.float() for norm in norms]).log()
+    valid = torch.isfinite(logs)
+    weight = valid.float() / valid.sum()
+    time = torch.linspace(0, calls - 1, len(norms), device=logs.device)
+    logs = torch.where(valid, logs, 0.0)
+    time = time - (weight * time).sum()
+    return torch.exp(-(weight * time * logs).sum() / (weight * time * time).sum())

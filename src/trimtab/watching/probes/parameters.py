@@ -19,10 +19,10 @@ Placed = list[tuple[int, Tensor]]  # (parameter site, parameter)
 def gradient_rms(
     buffer: Buffer, step: int, signal: Signal, placed: Iterable[tuple[int, Tensor]], factor: Tensor | None
 ) -> None:
-    """RMS of every gradient in one multi-tensor pass; NaN and Inf show in it. `factor`: what a GradScaler multiplied by.
+    """RMS of every gradient in one multi-tensor pass; NaN and Inf show in it. `factor` is what a GradScaler applied.
 
-    The squares are summed in the gradient's precision (half in single): a norm beyond 1.8e19 counts as not finite, as it
-    does for clip_grad_norm_. Sums in double precision take six times as long.
+    The squares are summed in the gradient's precision (half in single): a norm beyond 1.8e19 counts as not finite, as
+    it does for clip_grad_norm_. Sums in double precision take six times as long.
     """
     assert signal in (GRAD_RMS, GRAD_USED_RMS)
     sites: list[int] = []
@@ -44,7 +44,12 @@ def _norms(tensors: list[Tensor]) -> Iterable[Tensor]:
     """The 2-norm of each; half precision is summed in single, where its squares do not overflow."""
     if any(t.dtype in HALF for t in tensors):
         return [torch.linalg.vector_norm(t, dtype=torch.float32 if t.dtype in HALF else None) for t in tensors]
-    return torch._foreach_norm(tensors) if tensors else []
+    return torch._foreach_norm(tensors) if tensors else []  # pyright: ignore[reportPrivateImportUsage]
+
+
+def _wide(x: Tensor) -> Tensor:
+    """At least single precision: a difference of half-precision weights would be rounded away."""
+    return x if x.dtype == torch.float64 else x.float()
 
 
 class UpdateProbe:
@@ -61,15 +66,11 @@ class UpdateProbe:
         """Measure against what is remembered, and forget it."""
         kept = [(site, old, weights(p)) for site, p, old in self._before if p.numel() and weights(p).shape == old.shape]
         self._before = []
-        if not kept:
-            return
-        sites, old, new = ([k[i] for k in kept] for i in range(3))
-        differences = [
-            n.float() - o.float() if n.dtype != torch.float64 else n - o for n, o in zip(new, old, strict=True)
-        ]
-        for site, d, change, size in zip(sites, differences, _norms(differences), _norms(old), strict=True):
-            buffer.put(step, UPDATE_RMS, site, change, scale=1 / sqrt(d.numel()))
-            buffer.put(step, WEIGHT_RMS, site, size, scale=1 / sqrt(d.numel()))
+        old = [before for _, before, _ in kept]
+        changes = [_wide(now) - _wide(before) for _, before, now in kept]
+        for (site, before, _), change, size in zip(kept, _norms(changes), _norms(old), strict=True):
+            buffer.put(step, UPDATE_RMS, site, change, scale=1 / sqrt(before.numel()))
+            buffer.put(step, WEIGHT_RMS, site, size, scale=1 / sqrt(before.numel()))
 
     @property
     def pending(self) -> bool:
