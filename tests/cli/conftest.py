@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -34,7 +35,10 @@ def environment(**extra: str) -> dict[str, str]:
 
 
 def begin(words: Sequence[str], folder: Path, env: Mapping[str, str], **options: Any) -> subprocess.Popen[str]:
-    streams = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    streams: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    if os.name == "posix":
+        # A job in the background of a shell inherits an ignored SIGINT, which python then leaves ignored.
+        streams["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
     return subprocess.Popen(
         [sys.executable, *words], cwd=folder, env=environment(**env), text=True, **{**streams, **options}
     )
