@@ -194,7 +194,9 @@ def test_the_origin_of_a_nan_is_found_in_the_graph() -> None:
     assert (event.data["phase"], event.data["operation"], event.data["layer"]) == ("forward", "log", "model")
 
 
-@pytest.mark.parametrize("bad", [{"budget": -1}, {"budget": 101}, {"max_steps": 0}])
+@pytest.mark.parametrize(
+    "bad", [{"budget": -1}, {"budget": 101}, {"max_steps": 0}, {"model": 3}, {"optimizer": nn.ReLU()}]
+)
 def test_bad_arguments_are_refused(bad: dict[str, Any]) -> None:
     with pytest.raises(TrimtabError, match="got"):
         Watcher(**bad)

@@ -24,7 +24,7 @@ def _code(finding: Finding, trace: Trace) -> str:
     ratio = finding.evidence.get("update_ratio")
     factor = 10.0
     if isinstance(ratio, (int, float)) and np.isfinite(ratio) and ratio > HEALTHY_RATIO:
-        factor = min(max(10.0 ** round(log10(ratio / HEALTHY_RATIO)), 10.0), 1000.0)
+        factor = min(max(10.0 ** round(log10(ratio / HEALTHY_RATIO)), 10.0), 100.0)
     return f"optimizer = torch.optim.{name}(model.parameters(), lr={rate / factor:g})   # was {rate:g}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trimtab.core.cause import Cause
 from trimtab.core.finding import Diagnosis, Finding, Severity
+from trimtab.core.signal import IN_RMS
 from trimtab.core.trace import Trace
 from trimtab.report.blocks import Verdict
 from trimtab.report.quantity import percent
@@ -22,7 +23,9 @@ def verdict(diagnosis: Diagnosis, trace: Trace, sections: list[tuple[Finding, li
     if diagnosis.status == "unseen":
         return Verdict("unseen", "UNSEEN: no training was observed", _silence(trace))
     if diagnosis.status == "healthy":
-        words = f"HEALTHY: {rules} rules checked, {_steps(diagnosis)}, overhead {percent(diagnosis.overhead)}"
+        looks = len(trace.at(IN_RMS))
+        seen = f" ({looks:,} looked at)" if 0 < looks < diagnosis.steps else ""
+        words = f"HEALTHY: {rules} rules checked, {_steps(diagnosis)}{seen}, overhead {percent(diagnosis.overhead)}"
         return Verdict("healthy", words)
     text = f"SICK after {_steps(diagnosis)}"
     if not sections:

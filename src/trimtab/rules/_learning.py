@@ -41,6 +41,11 @@ class Course:
         return self.drop > 0.1 and self.certain > 3
 
     @property
+    def relapsed(self) -> bool:
+        """What had been learned is lost: the loss was down to a tenth of its start, and is back at half of it."""
+        return 0 <= self.lowest < 0.1 * self.start and self.now > 0.5 * self.start
+
+    @property
     def stalled(self) -> bool:
         """The loss stands where it began: less than 5 % below it, or no more than its noise explains."""
         return self.drop < 0.05 or self.certain < 2
@@ -69,10 +74,13 @@ def courses(trace: Trace) -> list[Course]:
 
 def _course(site: Site, steps: Ints, values: Floats) -> Course:
     k = _window(len(values))
-    levels = [float(np.median(values[i : i + k])) for i in range(0, len(values), k)]
+    short = max(len(values) // 50, 5)  # for the lowest level: what is soon lost again must not drown in a long window
+    levels = [float(np.median(values[i : i + short])) for i in range(0, len(values), short)]
     noise = float(ROBUST * np.median(np.abs(np.diff(values))) / np.sqrt(2)) if len(values) > 1 else 0.0
     # The very first values: a loss may fall fast, and its level at the start is what the untrained model gives.
-    start = float(np.median(values[: min(3, k)]))
+    start = float(np.median(values[:3]))
+    if values[0] > 0 and start > 1.2 * values[0]:
+        start = float(values[0])  # the first steps have driven it up: they are not its start
     return Course(site, steps, values, start, float(np.median(values[-k:])), min(levels), noise)
 
 

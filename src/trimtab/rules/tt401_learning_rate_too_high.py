@@ -54,13 +54,10 @@ class LearningRateTooHigh(Rule):
         if harm is None:
             return []
         early, steady = float(np.median(finite[:5])), float(np.median(finite[5:])) if len(finite) > 8 else 0.0
-        if (
-            early <= self.limits["early"].value
-            and steady <= self.limits["steady"].value
-            and not self._last_straw(trace, finite)
-        ):
+        sudden = float(np.max(finite)) if self._at_once(trace, course, finite) else 0.0
+        if not sudden and early <= self.limits["early"].value and steady <= self.limits["steady"].value:
             return []
-        peak = max(early, steady, float(np.max(finite[-3:])) if harm == "is no longer finite" else 0.0)
+        peak = max(early, steady, sudden)
         rate = trace[LEARNING_RATE]
         known = rate[np.isfinite(rate)]
         message = f"one step moves the weights by {_percent(peak)} (about 0.1 % is usual), and the loss {harm}"
@@ -71,7 +68,7 @@ class LearningRateTooHigh(Rule):
         if course is not None:
             evidence |= {"loss_start": course.start, "loss_now": course.now}
         name = trace.of("optimizer")[0].name if trace.of("optimizer") else "the update by hand"
-        since = int(trace.at(UPDATE_RMS)[np.flatnonzero(ratios >= min(early, peak))[0]])
+        since = int(trace.at(UPDATE_RMS)[np.flatnonzero(ratios >= peak / 2)[0]])
         sureness = 0.85 if harm != "has not come down by half" else 0.65
         return [self.finding(Severity.FAIL, (name,), since, message, evidence, sureness=sureness)]
 
@@ -93,15 +90,18 @@ class LearningRateTooHigh(Rule):
             return None
         if adversarial(trace):
             return "swings" if np.median(ratios[:5]) > self.limits["rewrite"].value else None
+        if course.relapsed and np.max(ratios) > self.limits["steady"].value:
+            return f"had come down to {course.lowest:.3g} and is back at {course.now:.3g}"
         if course.start > 0 and course.now > self.limits["rise"].value * course.start:
             return f"has grown from {course.start:.3g} to {course.now:.3g}"
         if len(course.values) >= 20 and course.drop < self.limits["drop"].value:
             return "has not come down by half"
         return None
 
-    def _last_straw(self, trace: Trace, ratios: Floats) -> bool:
-        """Steps that grew until the loss was not finite, from large ones to ones that replace the weights."""
-        return bool(np.isinf(trace[LOSS]).any() and np.max(ratios) > self.limits["rewrite"].value)
+    def _at_once(self, trace: Trace, course: Course | None, ratios: Floats) -> bool:
+        """One look is enough: steps that replace the weights before the loss breaks, or lose what was learned."""
+        broke = np.isinf(trace[LOSS]).any() and np.max(ratios) > self.limits["rewrite"].value
+        return bool(broke or (course is not None and course.relapsed))
 
     @staticmethod
     def sick() -> Trace:

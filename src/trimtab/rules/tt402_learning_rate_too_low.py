@@ -45,6 +45,7 @@ class LearningRateTooLow(Rule):
     reveals = Cause.STEP_TOO_SMALL
     limits = {
         "ratio": Limit(2e-5, "clinic", "update over weights per step; the slowest healthy program has 3e-4"),
+        "way": Limit(1e-3, "clinic", "all updates over the weights: below it, no fall of the loss is theirs"),
         "collapse": Limit(1e-3, "clinic", "rate over its maximum that counts as gone"),
         "collapsed_share": Limit(0.5, "clinic", "share of the run after which the rate may be gone"),
         "drop": Limit(0.1, "clinic", "share of the loss that is gone in a run that moves"),
@@ -90,10 +91,11 @@ class LearningRateTooLow(Rule):
         rising = rates.size and np.isfinite(rates[[0, -1], 0]).all() and rates[-1, 0] > 2 * rates[0, 0]
         ratios = typical_ratio(update_ratios(trace))
         finite = ratios[np.isfinite(ratios)]
-        if rising or not finite.size or course.drop > self.limits["drop"].value:
+        if rising or not finite.size:
             return []
-        typical = float(np.median(finite))
-        if typical >= self.limits["ratio"].value:
+        typical, way = float(np.median(finite)), float(np.mean(finite)) * trace.steps
+        moved = course.drop > self.limits["drop"].value and way > self.limits["way"].value
+        if moved or typical >= self.limits["ratio"].value:
             return []
         message = (
             f"one step moves the weights by {typical:.1e} of their size (about 1e-3 is usual): "

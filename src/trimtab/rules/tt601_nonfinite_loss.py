@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from trimtab.core.cause import Cause
@@ -75,7 +77,11 @@ class NonfiniteLoss(Rule):
                 f"; the weights were not finite before it ({event.data.get('parameter')}), so the step before it did it"
             )
         severity = Severity.WARN if recovered else Severity.FAIL
-        return self.finding(severity, where, step, message, evidence, sureness=1.0)
+        finding = self.finding(severity, where, step, message, evidence, sureness=1.0)
+        if event is not None and event.data.get("phase") == "weights":
+            # The operation that failed is that of the step before: this loss shows it and is not the cause.
+            return replace(finding, reveals=None, causes=(*self.suspects, Cause.NUMERICS))
+        return finding
 
     @staticmethod
     def sick() -> Trace:

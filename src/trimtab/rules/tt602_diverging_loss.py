@@ -50,6 +50,8 @@ class DivergingLoss(Rule):
         size = max(abs(course.start), float(np.std(course.values[: max(len(course.values) // 20, 5)])), 1e-12)
         signed = bool((course.values < 0).any())
         growth = abs(course.now) / size
+        if not signed and course.relapsed:
+            return self._relapse(course)
         if (
             growth < self.limits["runaway" if signed else "growth"].value
             or abs(course.certain) < self.limits["certain"].value
@@ -68,6 +70,17 @@ class DivergingLoss(Rule):
             "lowest": course.lowest,
         }
         return self.finding(Severity.FAIL, (course.site.name,), since, message, evidence, sureness=0.7)
+
+    def _relapse(self, course: Course) -> Finding:
+        lowest = int(np.argmin(course.values))
+        again = np.flatnonzero(course.values[lowest:] > 0.5 * course.start)
+        since = int(course.steps[lowest + (int(again[0]) if again.size else 0)])
+        message = (
+            f"the loss at {course.site.name} had come down from {course.start:.4g} to {course.lowest:.4g}"
+            f" and is back at {course.now:.4g}, since about step {since}"
+        )
+        evidence: dict[str, Scalar] = {"start": course.start, "now": course.now, "lowest": course.lowest}
+        return self.finding(Severity.FAIL, (course.site.name,), since, message, evidence, sureness=0.6)
 
     @staticmethod
     def sick() -> Trace:

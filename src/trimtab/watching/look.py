@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import weakref
 from collections import defaultdict
 from collections.abc import Callable
@@ -27,6 +28,9 @@ from trimtab.watching.sites import Sites
 
 MAX_READS = 8  # calls of one layer or activation whose forward tensors are read in one backward
 FED = frozenset({"linear", "conv", "recurrent"})  # layers whose input features are measured when data enters there
+
+
+_RECURRENT = re.compile(r"\.weight_[a-z]+_l\d+(_reverse)?$")  # of nn.RNN and its kin, whose layers are parameters
 
 
 class Look:
@@ -148,7 +152,7 @@ class Look:
             site = self._sites.index(
                 "activation",
                 f"{fn}|{after}|{role}",
-                module if own else f"{fn} after {after}",
+                module if own else f"{fn} after {_RECURRENT.sub('', after)}",
                 fn=fn,
                 after=after,
                 role=role,

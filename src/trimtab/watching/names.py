@@ -117,7 +117,7 @@ class Names:
             m for m in (ref() for ref in self._pending) if m is not None and next(m.parameters(), None) is not None
         ]
         self._pending.clear()
-        if len(roots) == 1 and not self._modules and not self._is_leaf(roots[0]):
+        if len(roots) == 1 and not self._modules and not self._is_leaf(roots[0]) and self._alone(frame, roots[0]):
             self._enter(roots.pop(), "")
         if roots:
             called = self._called(frame, {id(root): root for root in roots})
@@ -140,6 +140,13 @@ class Names:
             used.add(name)
             in_module = i in called and name.endswith((".weight", ".bias"))
             self._params[i] = (weakref.ref(leaf), name, name.rsplit(".", 1)[0] if in_module else name, "")
+
+    @staticmethod
+    def _alone(frame: FrameType | None, root: nn.Module) -> bool:
+        """Whether the script has no other model (a GAN's second one may not have been called yet)."""
+        inside = set(root.modules())
+        others = (value for _, value in _variables(frame) if isinstance(value, nn.Module) and value not in inside)
+        return all(next(other.parameters(), None) is None or root in set(other.modules()) for other in others)
 
     def _adopt(self, frame: FrameType | None, nameless: Mapping[int, torch.Tensor]) -> None:
         """Variables that are modules with nameless parameters, and were not seen called, are roots too."""

@@ -10,6 +10,10 @@ DENSE = 30  # steps looked at without gaps: most faults show at the start, and t
 MARGIN = 0.5  # share of the budget that is planned for: hook calls and cold caches cost what no clock here sees
 
 
+GROWTH = 1.5  # however dear a look is, one is taken before the number of steps has grown by half since the last
+SHARE = 0.25  # of the budget is for looks even where the fixed cost of a step, some 20 µs, has used it up
+
+
 class Pace:
     """Decides after each step whether the next is looked at. `budget` is a fraction of the training time."""
 
@@ -20,6 +24,8 @@ class Pace:
         self._begun: float | None = None
         self._dense_end: float | None = None
         self._end: float | None = None
+        self._looks = 0.0  # seconds spent on looks beyond the dense start
+        self._last_look = 0
         self._look_cost = 0.0
         self._look_began = 0.0
 
@@ -44,12 +50,14 @@ class Pace:
         if looked:
             cost = self.spent - self._look_began
             self._look_cost = cost if step > DENSE or not self._look_cost else 0.7 * self._look_cost + 0.3 * cost
+            self._last_look = step
+            self._looks += cost if step > DENSE else 0.0
         if step < DENSE:
             look = True
         else:
             if self._dense_end is None:
                 self._dense_end, self._spent_dense = now, self.spent
-            look = self._affordable(now)
+            look = step >= GROWTH * self._last_look or self._affordable(now)
         self._look_began = self.spent
         return look
 
@@ -59,7 +67,9 @@ class Pace:
         rate = self.budget * MARGIN
         if self.spent > self.budget * (now - self._begun):
             rate /= 2
-        return self.spent - self._spent_dense + self._look_cost <= rate * (now - self._dense_end)
+        elapsed = now - self._dense_end
+        fixed = self.spent - self._spent_dense - self._looks
+        return self._looks + self._look_cost <= max(rate * elapsed - fixed, SHARE * self.budget * elapsed)
 
     @property
     def overhead(self) -> float:

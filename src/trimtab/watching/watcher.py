@@ -79,6 +79,12 @@ class Watcher:
     ) -> None:
         if not 0 <= budget <= 100:
             raise TrimtabError(f"the budget is a percentage of the training time, from 0 to 100; got {budget:g}")
+        if model is not None and not isinstance(model, nn.Module):
+            raise TrimtabError(f"watch takes (model, optimizer): a torch.nn.Module; got {_kind(model)}")
+        if optimizer is not None and not isinstance(optimizer, Optimizer):
+            raise TrimtabError(
+                f"watch takes (model, optimizer): an optimizer is of torch.optim; got {_kind(optimizer)}"
+            )
         if max_steps is not None and max_steps < 1:
             raise TrimtabError(f"max_steps is a number of optimizer steps, at least 1; got {max_steps}")
         self.steps = 0
@@ -366,6 +372,10 @@ class Watcher:
         key = f"{name}:{id(optimizer)}"
         site = self._sites.index("optimizer", key, name, line=self._optimizers.line(optimizer))
         self._buffer.put(self.steps, LEARNING_RATE, site, rate)
+
+
+def _kind(thing: object) -> str:
+    return type(thing).__name__
 
 
 def _in_child(reference: weakref.ref[Watcher]) -> Callable[[], None]:

@@ -1,0 +1,70 @@
+"""Cases that came up in use: each was once judged wrongly."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from trimtab.core.signal import FEATURE_NONFINITE, GRAD_RMS, LEARNING_RATE, LOSS, UPDATE_RMS, WEIGHT_RMS
+from trimtab.core.synthetic import synthetic_trace
+from trimtab.core.trace import Event, Site, Trace
+from trimtab.pipeline import diagnose
+from trimtab.remedies import prescribe
+
+
+def weights(n: int = 2) -> list[Site]:
+    return [Site("parameter", f"{i}.weight", {"role": "weight", "layer": str(i)}) for i in range(n)]
+
+
+def codes(trace: Trace) -> list[str]:
+    return [("*" if f.root else "") + f.code for f in diagnose(trace).findings]
+
+
+def test_what_was_learned_and_is_lost_again_is_a_diverging_loss() -> None:
+    loss = np.concatenate([np.geomspace(2.3, 0.03, 150), np.full(430, 2.4)])
+    (finding,) = diagnose(synthetic_trace({"loss": ["late.py:9"]}, {LOSS: loss})).findings
+    assert finding.code == "TT602" and 145 <= finding.since_step <= 155
+
+
+def test_a_loss_that_rises_a_little_from_its_lowest_point_is_healthy() -> None:
+    loss = np.concatenate([np.geomspace(2.3, 0.03, 150), np.linspace(0.03, 0.3, 430)])
+    assert codes(synthetic_trace({"loss": ["a.py:9"]}, {LOSS: loss})) == []
+
+
+def test_weights_that_went_nowhere_cannot_have_lowered_the_loss() -> None:
+    rng = np.random.default_rng(0)
+    loss = 2.3 + 0.4 * rng.standard_normal(80)
+    loss[-8:] -= 0.5  # luck of the last batches
+    scale = np.full((80, 2), 0.05)
+    trace = synthetic_trace(
+        {"parameter": weights(), "loss": ["a.py:9"], "optimizer": ["SGD"]},
+        {UPDATE_RMS: scale * 2e-8, WEIGHT_RMS: scale, LOSS: loss, LEARNING_RATE: np.full(80, 1e-8)},
+    )
+    assert codes(trace) == ["*TT402"]
+
+
+def test_a_nan_loss_behind_a_nan_gradient_is_its_symptom() -> None:
+    event = Event(1, "first-nonfinite", {"phase": "weights", "parameter": "0.weight", "line": "a.py:9", "loss": "NaN"})
+    trace = synthetic_trace(
+        {"parameter": weights(), "loss": ["a.py:9"]},
+        {GRAD_RMS: [[np.inf, np.inf]] * 3, LOSS: [0.4, np.inf, np.inf]},
+        events=[event],
+    )
+    assert codes(trace) == ["*TT303", "TT601"]
+
+
+def test_a_feature_that_is_nan_on_every_row_is_no_reason_to_drop_all_rows() -> None:
+    sites = [Site("feature", f"0 input {i}", {"input": "0", "index": i, "op": "linear"}) for i in range(2)]
+    trace = synthetic_trace({"feature": sites, "loss": ["a.py:9"]}, {FEATURE_NONFINITE: [[0, 1.0]], LOSS: [np.inf]})
+    root = diagnose(trace).findings[0]
+    assert root.code == "TT103"
+    assert "clamp_min" in prescribe(root, trace)[0].code
+
+
+def test_a_start_that_the_first_step_blew_up_is_not_the_start() -> None:
+    loss = [2.99, 4.41, 5.13, *np.linspace(5, 3.4, 60)]
+    scale = np.full((63, 2), 0.05)
+    trace = synthetic_trace(
+        {"parameter": weights(), "loss": ["a.py:9"]}, {UPDATE_RMS: scale * 0.5, WEIGHT_RMS: scale, LOSS: loss}
+    )
+    (finding,) = diagnose(trace).findings
+    assert finding.code == "TT401" and finding.evidence["loss_start"] == 2.99
