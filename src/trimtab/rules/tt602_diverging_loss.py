@@ -17,7 +17,7 @@ class DivergingLoss(Rule):
     """The loss grows, or runs away below zero.
 
     What it measures: the level of each loss over the last tenth of the run against its level at the start, and against
-    the noise of single values.
+    the noise of single values; and whether a loss that was down to a tenth of its start is back at half of it.
 
     Why it matters: a loss that grows is not being minimised: the steps overshoot, or the sign is wrong, or gradients of
     old steps are still added in.
