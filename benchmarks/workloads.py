@@ -14,12 +14,13 @@ CLASSES = 10
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """A model, the shape of its batch, and the number of steps that make a stretch of some seconds."""
+    """A model, the shape of its batch, the steps of a run, and those of a block of about a quarter of a second."""
 
     name: str
     make: Callable[[], nn.Module]
     batch: tuple[int, ...]
     steps: int
+    block: int
 
 
 def mlp(width: int, depth: int) -> nn.Module:
@@ -55,12 +56,12 @@ class Transformer(nn.Module):
 WORKLOADS = {
     workload.name: workload
     for workload in (
-        Workload("mlp-slow", lambda: mlp(1024, 8), (288, 1024), 60),
-        Workload("cnn-slow", lambda: cnn(32, 4), (96, 3, 32, 32), 60),
-        Workload("transformer-slow", lambda: Transformer(192, 4), (22, 64, 192), 60),
-        Workload("mlp-fast", lambda: mlp(320, 5), (160, 320), 1500),
-        Workload("cnn-fast", lambda: cnn(16, 3), (24, 3, 16, 16), 1500),
-        Workload("transformer-fast", lambda: Transformer(64, 2), (16, 24, 64), 1500),
+        Workload("mlp-slow", lambda: mlp(1024, 8), (288, 1024), 60, 3),
+        Workload("cnn-slow", lambda: cnn(32, 4), (96, 3, 32, 32), 60, 3),
+        Workload("transformer-slow", lambda: Transformer(192, 4), (22, 64, 192), 60, 3),
+        Workload("mlp-fast", lambda: mlp(320, 5), (160, 320), 1500, 60),
+        Workload("cnn-fast", lambda: cnn(16, 3), (24, 3, 16, 16), 1500, 60),
+        Workload("transformer-fast", lambda: Transformer(64, 2), (16, 24, 64), 1500, 60),
     )
 }
 

@@ -76,3 +76,15 @@ def test_a_symptom_without_its_cause_leads_itself() -> None:
 def test_what_cannot_be_diagnosed_is_refused(source: object) -> None:
     with pytest.raises(TrimtabError, match="got"):
         trimtab.diagnose(source)  # type: ignore[arg-type]
+
+
+def test_a_run_too_short_to_judge_says_for_which_rules() -> None:
+    trace = synthetic_trace({"loss": ["train.py:9"]}, {LOSS: [2.3, 2.2, 2.1, 2.0, 1.9]})
+    diagnosis = trimtab.diagnose(trace)
+    assert diagnosis.waiting == {"TT401": 20, "TT402": 20, "TT602": 6} and "TT402" not in diagnosis.checked
+    assert "too few steps for TT401, TT402, TT602: not judged before step 20" in str(diagnosis)
+
+
+def test_a_run_that_was_cut_short_is_healthy_only_until_then() -> None:
+    trace = synthetic_trace({"loss": ["train.py:9"]}, {LOSS: [2.3] * 60}, meta={"ended": "interrupt"})
+    assert "HEALTHY until it was interrupted" in str(trimtab.diagnose(trace))

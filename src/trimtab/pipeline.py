@@ -48,6 +48,7 @@ def diagnose(
     found = [finding for rule in chosen for finding in rule.check(trace)]
     present = {finding.reveals for finding in found}
     findings = order(found, {rule.reveals for rule in chosen if rule.reveals} - present)
+    asked = [rule for rule in chosen if any(len(trace.at(signal)) for signal in rule.needs)]
     meta = trace.meta
     overhead = meta.get("overhead")
     return DisplayedDiagnosis(
@@ -58,7 +59,8 @@ def diagnose(
         overhead=float(overhead) if isinstance(overhead, (int, float)) else 0.0,
         record=_text(meta.get("path")),
         trimtab=__version__,
-        checked=tuple(rule.code for rule in chosen if any(len(trace.at(signal)) for signal in rule.needs)),
+        checked=tuple(rule.code for rule in asked if rule.least_steps <= trace.steps),
+        waiting={rule.code: rule.least_steps for rule in asked if rule.least_steps > trace.steps},
         trace=trace,
     )
 

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,13 +50,19 @@ def finish(process: subprocess.Popen[str], stdin: str = "") -> Result:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Start:
-    """`python *words`, started and not waited for."""
+def start(tmp_path: Path) -> Iterator[Start]:
+    """`python *words`, started and not waited for; what a failing test leaves behind is killed."""
+    begun: list[subprocess.Popen[str]] = []
 
     def begin_here(*words: str, env: Mapping[str, str] | None = None, **options: Any) -> subprocess.Popen[str]:
-        return begin(words, tmp_path, env or {}, **options)
+        begun.append(begin(words, tmp_path, env or {}, **options))
+        return begun[-1]
 
-    return begin_here
+    yield begin_here
+    for process in begun:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
 
 
 @pytest.fixture

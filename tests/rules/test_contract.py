@@ -14,14 +14,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trimtab.core.finding import Severity
+from trimtab.core.finding import Finding, Severity
 from trimtab.core.rule import Limit, Rule
-from trimtab.core.signal import DELTA_NORM, GRAD_RMS, GRAD_USED_RMS, LOSS, SIGNALS, Signal
+from trimtab.core.signal import DELTA_NORM, GRAD_RMS, GRAD_USED_RMS, LOSS, SIGNALS, UPDATE_RMS, WEIGHT_RMS, Signal
 from trimtab.core.sources import SOURCES
+from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Series, Site, Trace
 from trimtab.pipeline import diagnose
 from trimtab.remedies import prescribe
 from trimtab.rules import all_rules
+from trimtab.rules.tt402_learning_rate_too_low import LearningRateTooLow as TooLow
 
 RULES = all_rules()
 CATALOGUE = {
@@ -194,3 +196,32 @@ def test_the_verdict_does_not_depend_on_the_order_of_parameters(rule: Rule, seed
 
 def per_parameter(signal: Signal) -> bool:
     return signal.per == "parameter"
+
+
+def test_a_rule_that_needs_more_steps_does_not_acquit_a_short_run() -> None:
+    waiting = {rule.code: rule.least_steps for rule in RULES if rule.least_steps > 1}
+    assert waiting == {"TT401": 20, "TT402": 20, "TT602": 6}
+    for code, least in waiting.items():
+        trace = _stands_still(ratio=1.0 if code == "TT401" else 1e-6) if code != "TT602" else _doubles()
+        assert found(code, cut(trace, least + 10)) and not found(code, cut(trace, least - 1))
+
+
+def _stands_still(ratio: float) -> Trace:
+    trace = TooLow.sick()
+    updates = Series(trace.at(WEIGHT_RMS), ratio * trace[WEIGHT_RMS])
+    return replace(trace, series=dict(trace.series) | {UPDATE_RMS.name: updates})
+
+
+def _doubles() -> Trace:
+    return synthetic_trace({"loss": ["train.py:9"]}, {LOSS: 2.0 ** np.arange(60)})
+
+
+def found(code: str, trace: Trace) -> list[Finding]:
+    return next(rule for rule in RULES if rule.code == code).check(trace)
+
+
+def cut(trace: Trace, steps: int) -> Trace:
+    series = {
+        name: Series(of.steps[of.steps < steps], of.values[of.steps < steps]) for name, of in trace.series.items()
+    }
+    return replace(trace, series=series, steps=steps)

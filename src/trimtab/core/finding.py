@@ -52,7 +52,8 @@ class Finding:
 class Diagnosis:
     """The verdict on a run: root causes first, surest first; symptoms name what explains them.
 
-    `checked` are the codes of the rules that were asked and had something to look at.
+    `checked` are the codes of the rules that were asked and had something to look at; `waiting` maps those that were
+    asked too early to the number of steps that they need.
     """
 
     status: Status
@@ -63,6 +64,7 @@ class Diagnosis:
     record: str | None
     trimtab: str
     checked: tuple[str, ...] = ()
+    waiting: Mapping[str, int] = field(default_factory=dict[str, int])
 
     @property
     def roots(self) -> tuple[Finding, ...]:

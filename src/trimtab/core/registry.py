@@ -31,7 +31,7 @@ def select(codes: list[str], chosen: list[str], ignored: list[str]) -> list[str]
     Raises TrimtabError for a prefix that fits no code: it is a spelling mistake, not an empty choice.
     """
     for prefix in (*chosen, *ignored):
-        if not any(code.startswith(prefix) for code in codes):
+        if not prefix or not any(code.startswith(prefix) for code in codes):
             raise TrimtabError(f"no rule has the code or prefix {prefix!r}; `trimtab rules` lists them")
     return [
         code

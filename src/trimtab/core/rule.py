@@ -39,6 +39,7 @@ class Rule(ABC):
     suspects: ClassVar[tuple[Cause, ...]] = ()
     reveals: ClassVar[Cause | None] = None
     limits: ClassVar[dict[str, Limit]] = {}
+    least_steps: ClassVar[int] = 1  # with fewer it cannot acquit: what it does not find there may still come
 
     @abstractmethod
     def check(self, trace: Trace) -> list[Finding]:

@@ -21,7 +21,7 @@ class Figure(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the run has in one line; `because` is the suspected cause in a full sentence."""
+    """What the run has in one line; `because` is the suspected cause, or what could not be judged and why."""
 
     status: Status
     text: str

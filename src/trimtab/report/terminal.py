@@ -65,7 +65,7 @@ def _block(block: Block, width: int) -> Iterator[Line]:
     match block:
         case Verdict(status, text, because):
             yield from _wrapped(Line(text, _VERDICTS[status]), width, hang=2)
-            if status == "unseen":
+            if status != "sick" and because:
                 yield from _wrapped(Line(because, "dim"), width)
         case Section(heading, parts):
             title = Line.assemble((heading.code, _SEVERITIES[heading.severity]), " ", (heading.name, "bold"))

@@ -17,6 +17,13 @@ BECAUSE = {
     Cause.NUMERICS: "numerics",
 }
 
+# What is said of a run that did not come to its own end: nothing is known of what would have followed.
+CUT_SHORT = {
+    "exception": " until the script raised",
+    "interrupt": " until it was interrupted",
+    "terminated": " until it was terminated",
+}
+
 
 def verdict(diagnosis: Diagnosis, trace: Trace, sections: list[tuple[Finding, list[Finding]]], rules: int) -> Verdict:
     """SICK, HEALTHY or UNSEEN, with the steps seen; silence is never called healthy."""
@@ -25,13 +32,22 @@ def verdict(diagnosis: Diagnosis, trace: Trace, sections: list[tuple[Finding, li
     if diagnosis.status == "healthy":
         looks = len(trace.at(IN_RMS))
         seen = f" ({looks:,} looked at)" if 0 < looks < diagnosis.steps else ""
-        words = f"HEALTHY: {rules} rules checked, {_steps(diagnosis)}{seen}, overhead {percent(diagnosis.overhead)}"
-        return Verdict("healthy", words)
+        until = CUT_SHORT.get(str(trace.meta.get("ended")), "")
+        words = f"{rules} rules checked, {_steps(diagnosis)}{seen}, overhead {percent(diagnosis.overhead)}"
+        return Verdict("healthy", f"HEALTHY{until}: {words}", _too_early(diagnosis))
     text = f"SICK after {_steps(diagnosis)}"
     if not sections:
         return Verdict("sick", text)
     root, symptoms = sections[0]
     return Verdict("sick", f"{text}: {_words(root)}{_why_or_what(root, symptoms)}", _sentence(root))
+
+
+def _too_early(diagnosis: Diagnosis) -> str:
+    """Which rules need more steps than the run had."""
+    codes = sorted(diagnosis.waiting)
+    if not codes:
+        return ""
+    return f"too few steps for {', '.join(codes)}: not judged before step {max(diagnosis.waiting.values())}"
 
 
 def _silence(trace: Trace) -> str:

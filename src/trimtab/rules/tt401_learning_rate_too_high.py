@@ -35,6 +35,7 @@ class LearningRateTooHigh(Rule):
     needs = (UPDATE_RMS, WEIGHT_RMS, LOSS, LEARNING_RATE)
     suspects = (Cause.NONFINITE_DATA, Cause.INPUT_SCALE, Cause.WEIGHT_SCALE, Cause.GRADIENT_SCALE)
     reveals = Cause.STEP_TOO_LARGE
+    least_steps = 20
     limits = {
         "early": Limit(0.2, "clinic", "update over weights at the first looks; healthy programs stay below 0.13"),
         "steady": Limit(0.04, "clinic", "the same later; healthy programs come down to 0.03"),
@@ -94,7 +95,7 @@ class LearningRateTooHigh(Rule):
             return f"had come down to {course.lowest:.3g} and is back at {course.now:.3g}"
         if course.start > 0 and course.now > self.limits["rise"].value * course.start:
             return f"has grown from {course.start:.3g} to {course.now:.3g}"
-        if len(course.values) >= 20 and course.drop < self.limits["drop"].value:
+        if len(course.values) >= self.least_steps and course.drop < self.limits["drop"].value:
             return "has not come down by half"
         return None
 

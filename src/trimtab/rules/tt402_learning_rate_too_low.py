@@ -43,6 +43,7 @@ class LearningRateTooLow(Rule):
         Cause.STEP_TOO_LARGE,
     )
     reveals = Cause.STEP_TOO_SMALL
+    least_steps = 20
     limits = {
         "ratio": Limit(2e-5, "clinic", "update over weights per step; the slowest healthy program has 3e-4"),
         "way": Limit(1e-3, "clinic", "all updates over the weights: below it, no fall of the loss is theirs"),
@@ -60,7 +61,7 @@ class LearningRateTooLow(Rule):
             message = f"backward was called {count} times, but no optimizer step followed: the weights never change"
             return [self.finding(Severity.FAIL, (), 0, message, {"backwards": count}, sureness=0.9)]
         course = main_course(trace)
-        if course is None or len(course.values) < 20 or np.isinf(trace[LOSS]).any():
+        if course is None or len(course.values) < self.least_steps or np.isinf(trace[LOSS]).any():
             return []
         return self._collapsed(trace, course) or self._low(trace, course)
 

@@ -33,6 +33,7 @@ class DivergingLoss(Rule):
     needs = (LOSS,)
     suspects = (Cause.NONFINITE_DATA, Cause.INPUT_SCALE, Cause.WEIGHT_SCALE, Cause.STEP_TOO_LARGE, Cause.GRADIENT_SCALE)
     reveals = Cause.OBJECTIVE
+    least_steps = 6
     limits = {
         "growth": Limit(1.5, "clinic", "level at the end over that at the start, for a loss that is never negative"),
         "runaway": Limit(100.0, "clinic", "the same for the size of a loss of either sign"),

@@ -22,7 +22,9 @@ from trimtab.watching.graph import in_backward
 
 
 class Observer(Protocol):
-    """What the hooks report to."""
+    """What the hooks report to. `looking`: whether the step under way is looked at."""
+
+    looking: bool
 
     def backward_begins(self, tensors: Any) -> None: ...
     def backward_ends(self) -> None: ...
@@ -115,6 +117,8 @@ class Hooks:
             if not self._active or in_backward() != -1:
                 return original(*args, **kwargs)
             self._observer.backward_begins(args[0] if args else kwargs.get("tensors"))
+            if not self._observer.looking:
+                return original(*args, **kwargs)
             try:
                 result = original(*args, **kwargs)
             except BaseException:

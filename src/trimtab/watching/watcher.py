@@ -19,19 +19,21 @@ from torch.amp.grad_scaler import GradScaler
 from torch.optim import Optimizer
 
 from trimtab.core.errors import TrimtabError
-from trimtab.core.signal import GRAD_RMS, GRAD_USED_RMS, LEARNING_RATE, LOSS, LOSS_SCALE
+from trimtab.core.signal import GRAD_RMS, GRAD_USED_RMS
 from trimtab.core.trace import Event, Trace
 from trimtab.record import Writer
 from trimtab.version import __version__
-from trimtab.watching.buffer import Buffer, on_host
+from trimtab.watching.buffer import Buffer
 from trimtab.watching.flush import Flusher
 from trimtab.watching.graph import graph_roots
 from trimtab.watching.hooks import Hooks
 from trimtab.watching.look import Look
+from trimtab.watching.losses import Losses
 from trimtab.watching.names import caller, line_of
 from trimtab.watching.optimizers import Optimizers
 from trimtab.watching.pace import Pace
 from trimtab.watching.probes.parameters import UpdateProbe, gradient_rms
+from trimtab.watching.rates import Rates
 from trimtab.watching.sites import Sites
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -100,12 +102,8 @@ class Watcher:
         self._optimizers = Optimizers()
         self._updates = UpdateProbe()
         self._look = Look(self._buffer, self._sites, self._pace, self._optimizers, self._say_unseen, model)
-        self._looking = self._looked = True
-        self._losses: dict[int, list[tuple[Any, Tensor | None]]] = {}
-        self._lines: dict[tuple[Any, int], int] = {}
-        self._rates: dict[int, Any] = {}
-        self._scaled: weakref.ref[Tensor] | None = None
-        self._unscaled: tuple[Tensor, Tensor] | None = None
+        self.looking = self._looked = True
+        self._losses, self._rates = Losses(self._buffer, self._sites), Rates(self._buffer, self._sites)
         self._backwards = 0
         self._backwards_in_step = 0
         self._thread: int | None = None
@@ -134,7 +132,7 @@ class Watcher:
         self._stopped, self.watching = True, False
         self._hooks.remove()
         try:
-            self._close_losses()
+            self._losses.close(self.steps)
             if self.steps == 0 and self._backwards:
                 self._flusher.event(Event(0, "no-step", {"backwards": self._backwards}))
             self._flusher.stop()
@@ -219,9 +217,7 @@ class Watcher:
     @guarded
     def loss_scaled(self, scaler: GradScaler, outputs: Any, scaled: Any) -> None:
         """A GradScaler scales the loss: the script's loss is the one before."""
-        factor = getattr(scaler, "_scale", None)
-        if isinstance(scaled, Tensor) and isinstance(outputs, Tensor) and scaled is not outputs and factor is not None:
-            self._scaled, self._unscaled = weakref.ref(scaled), (outputs.detach(), factor.detach().clone())
+        self._losses.scaled(scaler, outputs, scaled)
 
     @guarded
     def backward_begins(self, tensors: Any) -> None:
@@ -229,7 +225,7 @@ class Watcher:
         roots = graph_roots(tensors)
         frame = caller(sys._getframe(3))
         self._begin_backward(roots, frame)
-        if self._looking and roots:
+        if self.looking and roots:
             with torch.no_grad():
                 self._look.survey(self.steps, roots, frame)
 
@@ -245,38 +241,22 @@ class Watcher:
             if root.numel() == 1 and not (closure and self._losses):
                 self._keep_loss(root, frame)
 
-    def _keep_loss(self, root: Tensor, frame: Any) -> None:
-        place = (None, 0) if frame is None else (frame.f_code, frame.f_lineno)
-        site = self._lines.get(place)
-        if site is None:
-            name = line_of(frame)
-            site = self._lines[place] = self._sites.index("loss", name, line=name)
-        loss, factor = root, None
-        if self._scaled is not None and self._scaled() is root and self._unscaled is not None:
-            loss, factor = self._unscaled
-        if not on_host(loss):
-            # Kept on its device until the next flush; the script may change the tensor itself in place.
-            self._losses.setdefault(site, []).append((loss.detach().clone(), factor))
-            return
-        value = loss.item()
-        self._losses.setdefault(site, []).append((value, factor))
-        if not math.isfinite(value) and not self._found_nonfinite:
+    def _keep_loss(self, root: Tensor, frame: FrameType | None) -> None:
+        value = self._losses.keep(root, frame)
+        if value is not None and not math.isfinite(value) and not self._found_nonfinite:
             self._found_nonfinite = True
             with torch.no_grad():
                 self._flusher.event(self._look.first_nonfinite(self.steps, root, frame, line_of(frame)))
 
     @guarded
     def backward_ends(self) -> None:
-        """All gradients are there, not yet clipped."""
-        if self._looking:
-            factor = next(
-                (factor for group in self._losses.values() for _, factor in group if factor is not None), None
-            )
-            with torch.no_grad():
-                placed = self._look.end(self.steps, factor)
-                gradient_rms(self._buffer, self.steps, GRAD_RMS, placed, factor)
-                if self._optimizers.none_alive():
-                    self._updates.before(placed)
+        """All gradients are there, not yet clipped, on a step that is looked at."""
+        factor = self._losses.factor
+        with torch.no_grad():
+            placed = self._look.end(self.steps, factor)
+            gradient_rms(self._buffer, self.steps, GRAD_RMS, placed, factor)
+            if self._optimizers.none_alive():
+                self._updates.before(placed)
 
     @guarded
     def backward_failed(self) -> None:
@@ -292,7 +272,7 @@ class Watcher:
             return
         frame = caller(sys._getframe(3))
         self._begin_backward(roots, frame)
-        if self._looking:
+        if self.looking:
             with torch.no_grad():
                 placed = self._look.leaves(leaves, frame)
                 self._look.returned_gradients(self.steps, placed, gradients)
@@ -305,7 +285,7 @@ class Watcher:
         if not self._optimizers.step_begins(optimizer, frame):
             return
         # A second optimizer stepping after one backward belongs to the look that the backward had.
-        if self._looking if self._backwards_in_step or has_closure else self._looked:
+        if self.looking if self._backwards_in_step or has_closure else self._looked:
             with torch.no_grad():
                 placed = self._placed(optimizer)
                 if not has_closure:
@@ -329,9 +309,9 @@ class Watcher:
         if self._updates.pending:
             with torch.no_grad():
                 self._updates.after(self._buffer, self.steps)
-        self._close_losses()
+        self._losses.close(self.steps)
         if optimizer is not None:
-            self._keep_rate(optimizer)
+            self._rates.keep(self.steps, optimizer, self._optimizers.line(optimizer), self.looking)
         self.steps += 1
         had_backward, self._backwards_in_step = self._backwards_in_step, 0
         if had_backward:
@@ -341,37 +321,13 @@ class Watcher:
 
     def _next_step(self) -> None:
         """Decide whether the next step is looked at."""
-        looked = self._looked = self._looking
+        looked = self._looked = self.looking
         self._pace.spent += self._flusher.take_seconds()
-        self._looking = self._pace.after_step(self.steps, looked)
-        if self._looking != looked:
-            (self._hooks.arm if self._looking else self._hooks.disarm)()
+        self.looking = self._pace.after_step(self.steps, looked)
+        if self.looking != looked:
+            (self._hooks.arm if self.looking else self._hooks.disarm)()
         if looked:
             self._look.forget()
-
-    def _close_losses(self) -> None:
-        for site, group in self._losses.items():
-            values = [loss for loss, _ in group]
-            together = values[0] if len(values) == 1 else sum(values[1:], values[0]) / len(values)
-            self._buffer.put(self.steps, LOSS, site, together)
-            factor = group[-1][1]
-            if factor is not None:
-                self._buffer.put(self.steps, LOSS_SCALE, site, factor)
-        self._losses, self._unscaled = {}, None
-
-    def _keep_rate(self, optimizer: Optimizer) -> None:
-        """The learning rate, at looks and whenever it has changed."""
-        groups = optimizer.param_groups
-        rate = groups[0].get("lr") if groups else None
-        if isinstance(rate, Tensor):
-            rate = rate.detach().clone() if self._looking else None
-        if rate is None or (not self._looking and self._rates.get(id(optimizer)) == rate):
-            return
-        self._rates[id(optimizer)] = rate
-        name = type(optimizer).__name__
-        key = f"{name}:{id(optimizer)}"
-        site = self._sites.index("optimizer", key, name, line=self._optimizers.line(optimizer))
-        self._buffer.put(self.steps, LEARNING_RATE, site, rate)
 
 
 def _kind(thing: object) -> str:

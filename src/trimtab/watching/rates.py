@@ -1,0 +1,33 @@
+"""The learning rate of each optimizer, at looks and whenever it has changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+from torch.optim import Optimizer
+
+from trimtab.core.signal import LEARNING_RATE
+from trimtab.watching.buffer import Buffer
+from trimtab.watching.sites import Sites
+
+
+class Rates:
+    """Remembers what each optimizer's first group had, so that a constant rate is written once a look."""
+
+    def __init__(self, buffer: Buffer, sites: Sites) -> None:
+        self._buffer, self._sites = buffer, sites
+        self._last: dict[int, Any] = {}
+
+    def keep(self, step: int, optimizer: Optimizer, line: str | None, looking: bool) -> None:
+        """The optimizer has stepped. A rate on a device is read at looks alone, without waiting for it."""
+        groups = optimizer.param_groups
+        rate = groups[0].get("lr") if groups else None
+        if isinstance(rate, Tensor):
+            rate = rate.detach().clone() if looking else None
+        if rate is None or (not looking and self._last.get(id(optimizer)) == rate):
+            return
+        self._last[id(optimizer)] = rate
+        name = type(optimizer).__name__
+        site = self._sites.index("optimizer", f"{name}:{id(optimizer)}", name, line=line)
+        self._buffer.put(step, LEARNING_RATE, site, rate)
