@@ -27,6 +27,7 @@ LAYERS = {
     "Embedding": "embedding", "EmbeddingBag": "embedding", "IndexSelect": "embedding", "Index": "embedding",
     "NativeBatchNorm": "batch_norm", "CudnnBatchNorm": "batch_norm", "MiopenBatchNorm": "batch_norm",
     "BatchNormWithUpdate": "batch_norm",
+    "BatchNorm": "batch_norm", "SyncBatchNorm": "batch_norm", "LayerNorm": "layer_norm",
     "NativeLayerNorm": "layer_norm", "NativeGroupNorm": "group_norm", "FusedRmsNorm": "layer_norm",
 }  # fmt: skip
 
