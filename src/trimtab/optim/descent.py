@@ -1,0 +1,184 @@
+"""The one step that all optimizers take: each of them only says which `Update` a parameter group asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any, Literal, get_args
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from trimtab.clip import ClipByNorm, ClipByValue
+from trimtab.optim.averaging import Gain, observe_, shown
+from trimtab.optim.checkpoint import fill_in, modernize_, sealed
+from trimtab.optim.gradients import Clip, measure, prepared
+from trimtab.optim.nonfinite import describe, nonfinite
+from trimtab.optim.refusals import refuse_capture, refuse_options, refuse_sparse
+from trimtab.optim.tensor_step import descend_
+from trimtab.optim.update import Update
+
+OnNonfinite = Literal["pass", "skip", "raise"]
+
+
+class Descent(Optimizer):
+    """`w ← w − lr · direction / scale`: what SGD, RMSprop, Adam and AdamW have in common.
+
+    A step is: unscale (under a GradScaler) → look for inf and NaN → clip → coupled weight decay → direction and scale
+    → decoupled weight decay → step → weight average. Gradients are read and never written: after a step `p.grad` is
+    what it was before it.
+
+    `clip` is a `trimtab.clip.ClipByNorm` or `ClipByValue`. `average` is a `trimtab.average.EMA`: see `averaged`.
+    `on_nonfinite` says what an inf or NaN gradient does: "pass" it on as torch does, "skip" the step and count it, or
+    "raise" FloatingPointError; the latter two look at every gradient and wait for the device once a step. Under a
+    GradScaler a step with overflow is skipped and counted in any case, and the gradients stay scaled, as with torch's
+    `fused=True`.
+
+    float16 and bfloat16 parameters are stepped in float32 with float32 state, where torch uses the parameter's format:
+    better in the last places, otherwise the same. `foreach`, `fused` and `capturable` are accepted as in torch, where
+    they choose among implementations of one result; here only `capturable` has an effect, for graph capture.
+    """
+
+    _step_supports_amp_scaling = True  # a GradScaler leaves `grad_scale` and `found_inf` here and the gradients alone
+
+    def __init__(
+        self,
+        params: Any,
+        defaults: dict[str, Any],
+        *,
+        clip: Clip | None = None,
+        average: Gain | None = None,
+        on_nonfinite: OnNonfinite = "pass",
+    ) -> None:
+        if clip is not None and not isinstance(clip, ClipByNorm | ClipByValue):
+            raise TypeError(f"clip is a ClipByNorm or a ClipByValue of trimtab.clip, not {clip!r}")
+        if average is not None and not callable(getattr(average, "gain", None)):
+            raise TypeError(f"average is an average of trimtab.average, as EMA(0.999), not {average!r}")
+        if on_nonfinite not in get_args(OnNonfinite):
+            raise ValueError(f'on_nonfinite is "pass", "skip" or "raise", not {on_nonfinite!r}')
+        self._check(defaults)
+        super().__init__(params, defaults)
+        self._clip, self._average, self._on_nonfinite = clip, average, on_nonfinite
+        self._grad_norm: Tensor | None = None
+        self._skipped_steps = 0
+        self._showing_averages = False
+
+    def update_of(self, group: dict[str, Any]) -> Update:
+        """What a parameter group asks for, at this step."""
+        raise NotImplementedError
+
+    @property
+    def grad_norm(self) -> Tensor | None:
+        """The norm before clipping at the last step, on the device, with `ClipByNorm`; one number, or one a part."""
+        return self._grad_norm
+
+    @property
+    def skipped_steps(self) -> int:
+        """How many steps were left out because a gradient had inf or NaN."""
+        return self._skipped_steps
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """One step; `closure` recomputes the loss and its gradients, and its value is returned.
+
+        Raises RuntimeError on a sparse gradient and inside `averaged()`, FloatingPointError as `on_nonfinite` says;
+        nothing is changed then.
+        """
+        if self._showing_averages:
+            raise RuntimeError("step() inside averaged(): the weights are the average there; leave the block first")
+        refuse_capture(self, averaging=self._average is not None)
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        refuse_sparse(self)
+        if self._must_skip():
+            self._skipped_steps += 1
+        else:
+            self._descend()
+            self._observe()
+        return loss
+
+    def averaged(self) -> AbstractContextManager[None]:
+        """Inside `with optimizer.averaged():` the parameters hold their averages; after it, the weights again.
+
+        Evaluate or save the model inside. The average is of the weights after each step, `a ← a + gain(t) (w − a)`,
+        t counted from each parameter's own first step; a parameter that has made none shows its weights. Costs a copy
+        of the parameters while inside. Raises RuntimeError without `average=`, and inside another such block.
+        """
+        if self._average is None:
+            raise RuntimeError(f"averaged() needs an average: {type(self).__name__}(…, average=EMA(0.999))")
+        return shown(self)
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        if isinstance(param_group, dict):
+            self._check({**self.defaults, **param_group})
+        super().add_param_group(param_group)
+
+    def state_dict(self) -> dict[str, Any]:
+        """As torch's, and under "trimtab", which torch's own loader passes over, the count of skipped steps."""
+        return {**super().state_dict(), "trimtab": {"skipped_steps": self._skipped_steps}}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Continues from a state of ours or of torch's optimizer of the same name, of any age.
+
+        An option that the state does not name stays as constructed, and what it does not hold starts afresh: a weight
+        average, or the velocity where `momentum_form` differs. Differs from torch: moments are kept in float32 where
+        the parameter is shorter, and nothing is shared with `state_dict`.
+        """
+        beside: dict[str, Any] = {}
+
+        def seal(_: Optimizer, loaded: dict[str, Any]) -> dict[str, Any]:
+            beside.update(loaded.get("trimtab", {}))
+            return sealed(loaded)
+
+        handle = self.register_load_state_dict_pre_hook(seal)  # after the user's: they see tensors
+        try:
+            super().load_state_dict(state_dict)
+        finally:
+            handle.remove()
+        self._skipped_steps = int(beside.get("skipped_steps", 0))
+
+    def __getstate__(self) -> dict[str, Any]:
+        own = ("_clip", "_average", "_on_nonfinite", "_grad_norm", "_skipped_steps")
+        return {**super().__getstate__(), **{name: self.__dict__[name] for name in own}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        constructed = self.__dict__.get("param_groups", [])
+        super().__setstate__(state)
+        self.__dict__.setdefault("_showing_averages", False)
+        fill_in(self.param_groups, constructed, self.defaults)
+        modernize_(self.state, self.param_groups)
+
+    def _check(self, options: dict[str, Any]) -> None:
+        refuse_options(type(self).__name__, options)
+        self.update_of(options)
+
+    def _must_skip(self) -> bool:
+        found = getattr(self, "found_inf", None)
+        if found is not None and bool(found):
+            return True
+        bad = nonfinite(self.param_groups) if self._on_nonfinite != "pass" else []
+        if bad and self._on_nonfinite == "raise":
+            raise FloatingPointError(f"{type(self).__name__}.step: {describe(bad, self.param_groups)}")
+        return bool(bad)
+
+    def _descend(self) -> None:
+        scale, norms = getattr(self, "grad_scale", None), []
+        if isinstance(self._clip, ClipByNorm):
+            self._grad_norm, norms = measure(self.param_groups, self._clip, scale)
+        each = iter(norms)
+        for group in self.param_groups:
+            update = self.update_of(group)
+            for p in group["params"]:
+                if p.grad is not None:
+                    state = self.state[p] if update.remembers else {}
+                    descend_(p, prepared(p, next(each, None), self._clip, scale), state, update)
+
+    def _observe(self) -> None:
+        if self._average is None:
+            return
+        for p in (p for group in self.param_groups for p in group["params"]):
+            if p.grad is not None or "average" in self.state.get(p, {}):
+                observe_(self.state[p], p, self._average)
