@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from trimtab.average.update import toward_
 from trimtab.optim.update import Number
 
 
@@ -12,7 +13,7 @@ def ema_(average: Tensor, value: Tensor, beta: Number) -> None:
     if isinstance(beta, Tensor):
         average.mul_(beta).add_(value * (1 - beta))
     else:
-        average.lerp_(value, 1 - beta)
+        toward_(average, value, 1 - beta)
 
 
 def ema_of_square_(average: Tensor, value: Tensor, beta: Number) -> None:

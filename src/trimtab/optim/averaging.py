@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch._compile import _disable_dynamo  # torch.compiler.disable, without importing the compiler
 
+from trimtab.average.update import toward_
 from trimtab.optim.tensor_step import working_dtype
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def observe_(state: dict[str, Any], param: Tensor, average: Gain) -> None:
         state["average"] = torch.zeros_like(param, dtype=working_dtype(param), memory_format=torch.preserve_format)
         state["average_step"] = torch.zeros((), dtype=torch.int64)
     state["average_step"] += 1
-    state["average"].lerp_(param.to(working_dtype(param)), average.gain(int(state["average_step"])))
+    toward_(state["average"], param.to(working_dtype(param)), average.gain(int(state["average_step"])))
 
 
 @contextmanager

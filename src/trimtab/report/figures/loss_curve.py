@@ -10,6 +10,7 @@ import numpy as np
 
 from trimtab.core.signal import LOSS
 from trimtab.core.trace import Floats, Ints, Trace
+from trimtab.methods.gain import of_corrected_ema
 from trimtab.report.blocks import Chart
 from trimtab.report.figures.broken import Mask, broken
 from trimtab.report.figures.canvas import ALARM, PALETTE, across, altair, short, specification
@@ -80,13 +81,12 @@ def smoothing(readings: int) -> float:
 
 
 def moving_average(values: Floats, alpha: float) -> Floats:
-    """s_t / (1 − α^t) with s_t = α s_{t−1} + (1 − α) x_t and s_0 = 0; values that are not finite are passed over."""
+    """The bias-corrected EMA after each value; values that are not finite are passed over."""
     averages = np.full(len(values), np.nan)
-    state, weight = 0.0, 1.0
-    for place in np.flatnonzero(np.isfinite(values)):
-        state = alpha * state + (1 - alpha) * values[place]
-        weight *= alpha
-        averages[place] = state / (1 - weight)
+    average = 0.0
+    for t, place in enumerate(np.flatnonzero(np.isfinite(values)), start=1):
+        average += of_corrected_ema(alpha, t * math.log(alpha)) * (values[place] - average)
+        averages[place] = average
     return averages
 
 
