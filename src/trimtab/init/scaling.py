@@ -1,0 +1,207 @@
+"""Data-driven scale: each weight layer's output on an example, in execution order, brought to unit size."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from trimtab.init.layers import MATRICES, leaves, value, weight_layers, write
+from trimtab.init.running import forward, tensors, untouched, unwrapped
+from trimtab.methods.initialize import lsuv_factor
+
+TOLERANCE = 0.01  # of the output's standard deviation; the paper has 0.1 of its variance
+MAX_PASSES = 10  # the paper's T_max
+
+Factor = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Scaled:
+    """What was done to a layer's weight: multiplied by `factor`; `problem` says why that was not enough."""
+
+    factor: float
+    problem: str | None = None
+
+
+def lsuv_(
+    model: nn.Module, example: Any, *, tolerance: float = TOLERANCE, passes: int = MAX_PASSES
+) -> dict[str, Scaled]:
+    """Scale each weight layer until its output has variance 1 on the example: `W ← W / √Var(z)`, in execution order.
+
+    In one run of the model each layer is scaled before what follows it sees its output; layers that are called more
+    than once, by the mean variance over their calls, from run to run. Linear, bilinear and convolution layers and the
+    output projection of attention are scaled; biases, mode, buffers, gradients and the random state stay as they were.
+    Frozen layers are left alone. Start from orthogonal weights to do as the paper does:
+    `initialize(model, example, "lsuv")`.
+
+    Args:
+        model: any module.
+        example: a batch: a tensor, a tuple of positional or a mapping of keyword arguments.
+        tolerance: allowed difference of 1/(the output's standard deviation) from 1.
+        passes: at most so many scalings of a layer, and runs for shared ones.
+
+    Returns:
+        By layer, the factor of its weight, and why its output's variance is not 1, if it is not: dead (variance 0), not
+        finite, or not settled.
+
+    Source: Mishkin & Matas 2016, "All you need is a good init", arXiv:1511.06422, algorithm 1.
+
+    >>> layer = nn.Linear(8, 4, bias=False)
+    >>> x = torch.randn(64, 8)
+    >>> factor = lsuv_(layer, x)[""].factor
+    >>> bool((layer(x).var(correction=0).sqrt() - 1).abs() < 0.01)
+    True
+    """
+    model = unwrapped(model)
+    targets = {name: 1.0 for name, module in weight_layers(model).items() if scalable(module)}
+    with untouched(model):
+        return scaled(model, example, targets, lsuv_factor, tolerance, passes)
+
+
+def rms_factor(output: Tensor) -> Tensor:
+    """`1 / √E[z²]`: what the formula's schemes keep, and sound where the examples are nearly alike."""
+    return output.to(torch.float64).square().mean().rsqrt()
+
+
+def scalable(module: nn.Module) -> bool:
+    """Whether a layer has a weight that its output is proportional to, and that may be changed."""
+    owner = _owner(module)
+    own = leaves(owner, "weight") if owner is not None else []
+    if owner is not None and "weight_orig" in owner._parameters:
+        return False  # torch.nn.utils.spectral_norm divides the scale away again
+    return bool(own) and all(p.requires_grad and not p.is_meta for p in own)
+
+
+def scaled(
+    model: nn.Module,
+    example: Any,
+    targets: Mapping[str, float],
+    factor: Factor,
+    tolerance: float = TOLERANCE,
+    passes: int = MAX_PASSES,
+) -> dict[str, Scaled]:
+    """Scale the named layers to their targets on an `untouched` model."""
+    modules = {name: m for name, m in weight_layers(model).items() if name in targets}
+    with torch.no_grad():
+        return _Scaler(modules, targets, factor, tolerance, passes).run(model, example)
+
+
+class _Scaler:
+    """The runs of a model in which its layers are scaled; `_sizes` are those of this run's calls, squared."""
+
+    def __init__(
+        self, modules: dict[str, nn.Module], targets: Mapping[str, float], factor: Factor, tolerance: float, passes: int
+    ) -> None:
+        self._modules = modules
+        self._targets = targets
+        self._factor = factor
+        self._tolerance = tolerance
+        self._passes = passes
+        self._total = dict.fromkeys(modules, 1.0)
+        self._problems: dict[str, str] = {}
+        self._shared: set[str] = set()
+        self._sizes: dict[str, list[float]] = {}
+
+    def run(self, model: nn.Module, example: Any) -> dict[str, Scaled]:
+        for _ in range(self._passes):
+            self._sizes = {name: [] for name in self._modules}
+            with ExitStack() as stack:
+                for name, module in self._modules.items():
+                    stack.callback(module.register_forward_hook(self._hook(name), with_kwargs=True).remove)
+                forward(model, example)
+            self._shared = {name for name, sizes in self._sizes.items() if len(sizes) > 1}
+            if not [name for name in sorted(self._shared) if self._scale_shared(name)]:
+                break
+        else:
+            self._problems.update(dict.fromkeys(self._shared, "not settled"))
+        called = [name for name, sizes in self._sizes.items() if sizes]
+        return {name: Scaled(self._total[name], self._problems.get(name)) for name in called}
+
+    def _hook(self, name: str) -> Any:
+        def after(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> Any:
+            if name not in self._shared and not self._sizes[name]:
+                output = self._scale_now(name, output, lambda: module.forward(*args, **kwargs))
+            wanted = self._wanted(name, output)
+            self._sizes[name].append(1 / wanted / wanted if wanted else math.inf)
+            return output
+
+        return after
+
+    def _scale_now(self, name: str, output: Any, again: Callable[[], Any]) -> Any:
+        """Scale a layer until its output is right; returns that output, for the layers that follow."""
+        for _ in range(self._passes):
+            wanted = self._wanted(name, output)
+            if self._settled(name, wanted) or not self._multiply(name, wanted):
+                return output
+            output = again()
+            if abs(math.log(self._wanted(name, output) or math.inf)) > abs(math.log(wanted)) / 2:
+                self._multiply(name, 1 / wanted)
+                self._problems[name] = "its output does not follow the scale of its weight"
+                return again()
+        if not self._settled(name, self._wanted(name, output)):
+            self._problems[name] = "not settled"
+        return output
+
+    def _scale_shared(self, name: str) -> bool:
+        """Scale a layer by the mean over its calls; whether it had to be."""
+        sizes = self._sizes[name]
+        mean = sum(sizes) / len(sizes)
+        wanted = mean**-0.5 if mean > 0 else math.inf
+        if self._settled(name, wanted):
+            return False
+        return self._multiply(name, wanted)
+
+    def _settled(self, name: str, wanted: float) -> bool:
+        """Whether there is nothing to do, or nothing to be done."""
+        if math.isinf(wanted):
+            self._problems[name] = "dead: its output does not vary"
+        elif not wanted > 0:
+            self._problems[name] = "its output is not finite"
+        else:
+            return abs(wanted - 1) <= self._tolerance
+        return True
+
+    @torch.no_grad()
+    def _wanted(self, name: str, output: Any) -> float:
+        z = next(tensors(output), None)
+        if z is None or not z.numel():
+            return 1.0
+        parts = torch.view_as_real(z) * 2**0.5 if z.is_complex() else z
+        return self._targets[name] * float(self._factor(parts))
+
+    @torch.no_grad()  # a model may turn gradients on by itself
+    def _multiply(self, name: str, by: float) -> bool:
+        """Multiply a layer's weight; False, and nothing done, where a parametrisation or the precision forbids it."""
+        owner = _owner(self._modules[name])
+        before = None if owner is None else value(owner, "weight")
+        if owner is None or before is None:
+            return False
+        before = before.clone()
+        write(owner, "weight", before * by, name)
+        if not _took(before, value(owner, "weight"), by):
+            write(owner, "weight", before, name)
+            self._problems[name] = "its weight cannot have that scale: parametrisation or precision"
+            return False
+        self._total[name] *= by
+        return True
+
+
+def _took(before: Tensor, after: Tensor | None, by: float) -> bool:
+    """Whether a weight has been multiplied, to the precision of its dtype."""
+    if after is None:
+        return False
+    was, got = float(before.double().norm()), float(after.double().norm())
+    return abs(got - by * was) <= 0.05 * by * was
+
+
+def _owner(module: nn.Module) -> nn.Module | None:
+    """The module that keeps the weight which a layer's output is proportional to."""
+    if isinstance(module, nn.MultiheadAttention):
+        return module.out_proj
+    return module if isinstance(module, MATRICES) else None

@@ -1,0 +1,242 @@
+"""One run of a model on an example: its weight layers in execution order, what feeds and what follows each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.multiprocessing.reductions import StorageWeakRef
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from trimtab.init.following import is_pointwise, is_sum, makes_anew, passed_on
+from trimtab.init.layers import is_norm, weight_layers
+from trimtab.init.running import forward, outputs, tensors
+from trimtab.init.signals import Function, Signal, merged
+
+
+@dataclass(slots=True)
+class Call:
+    """A weight layer at work: once for each time that it is called."""
+
+    index: int
+    layer: str
+    sources: frozenset[int]
+    ancestors: frozenset[int]
+    depth: int
+    entering: int | None  # which storage its input lies in
+    names: tuple[str, ...] = ()
+    factors: tuple[Function, ...] = ()
+    activated: Any = None  # what `on_activation` returned of the activation that follows
+    residual: bool = False
+    closing_norm: str | None = None  # the norm at the end of its residual branch
+
+
+@dataclass(slots=True)
+class Trace:
+    """What was seen: calls in execution order, the number of residual sums, and what the model returned."""
+
+    calls: list[Call] = field(default_factory=list[Call])
+    residuals: int = 0
+    output: Any = None
+    unmeasured: str | None = None  # why there is no gradient
+
+
+OnOutput = Callable[[Call, Tensor], None]
+OnActivation = Callable[[Call, str, Tensor], Any]
+
+
+def trace(
+    model: nn.Module,
+    example: Any,
+    on_output: OnOutput | None = None,
+    on_activation: OnActivation | None = None,
+) -> Trace:
+    """Run the model on the example and follow the signal through it, functional code and raw operations included.
+
+    `on_output` is called with each weight layer's output; `on_activation` with the name of each function that comes
+    after and what it makes of it, and its result is kept with the call if the signal goes on from there: a square of
+    which a norm takes the mean is no activation. The caller holds the model `untouched`.
+    """
+    follower = _Follower(on_activation)
+    with ExitStack() as stack:
+        for name, module in weight_layers(model).items():
+            follower.attend(stack, module, name, on_output)
+        for name, module in model.named_modules():
+            if is_norm(module):
+                follower.attend_norm(stack, module, name)
+        for place, tensor in enumerate(tensors(example)):
+            follower.put(tensor, Signal(ancestors=frozenset({-1 - place})))
+        with follower:
+            follower.trace.output = forward(model, example)
+        follower.end()
+    return follower.trace
+
+
+class _Follower(TorchDispatchMode):
+    """Keeps the signal of every storage: views share it, and in-place operations change it for all of them."""
+
+    def __init__(self, on_activation: OnActivation | None) -> None:
+        super().__init__()
+        self.trace = Trace()
+        self._on_activation = on_activation
+        self._signals: dict[int, tuple[StorageWeakRef, Signal]] = {}
+        self._readers: dict[int, set[int]] = {}
+        self._inside = 0  # of a layer: its own operations are not followed
+        self._entering: list[tuple[Signal, int | None]] = []
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        out = func(*args, **kwargs)
+        if not self._inside and torch._C._current_graph_task_id() == -1:  # not in a backward pass of the model's own
+            self._follow(func, args, kwargs, out)
+        return out
+
+    def get(self, tensor: Tensor) -> Signal | None:
+        """The signal of a tensor, if it carries any."""
+        kept = self._signals.get(_storage(tensor) or -1)
+        return kept[1] if kept is not None and not kept[0].expired() else None
+
+    def put(self, tensor: Tensor, signal: Signal | None) -> None:
+        """Make a tensor, and all that share its storage, carry a signal."""
+        key = _storage(tensor)
+        if key is None:
+            return
+        if signal is None:
+            self._signals.pop(key, None)
+        else:
+            self._signals[key] = (StorageWeakRef(tensor.untyped_storage()), signal)
+
+    def _follow(self, func: Any, args: Any, kwargs: Any, out: Any) -> None:
+        made = list(tensors(out))
+        carried = [(t, s) for t in tensors((args, kwargs)) if (s := self.get(t)) is not None]
+        if not made or (not func._schema.is_mutable and any(_storage(made[0]) == _storage(t) for t, _ in carried)):
+            return  # a view
+        if not carried or makes_anew(func):
+            for tensor in made:
+                self.put(tensor, None)
+            return
+        signal = passed_on(func, args, kwargs, carried)
+        if len(carried) == 2 and is_pointwise(func) and is_sum(func):
+            self._mark_residual(*(s for _, s in carried))
+        for _, used in carried:
+            if used.calls != signal.calls:
+                self._use(used)
+        if signal.names and all(signal.factors is not s.factors or signal.names != s.names for _, s in carried):
+            signal = self._measured(signal, made[0])
+        for tensor in made:
+            self.put(tensor, signal)
+
+    def _measured(self, signal: Signal, made: Tensor) -> Signal:
+        """The signal after one more function, with what `on_activation` says of it."""
+        if self._on_activation is None or not signal.open:
+            return signal
+        call = self.trace.calls[min(signal.open)]
+        return replace(signal, activated=self._on_activation(call, signal.names[-1], made))
+
+    def _use(self, signal: Signal) -> None:
+        """The signal goes on from here: what came since the layers that it is the output of, is their activation."""
+        for index in signal.open:
+            call = self.trace.calls[index]
+            if signal.names and not call.names:
+                call.names, call.factors, call.activated = signal.names, signal.factors, signal.activated
+
+    def end(self) -> None:
+        """What the model returns has been used."""
+        for tensor in outputs(self.trace.output):
+            signal = self.get(tensor)
+            if signal is not None:
+                self._use(signal)
+
+    def _mark_residual(self, a: Signal, b: Signal) -> None:
+        """A sum of a stream with what was computed from it: the computed one is the branch."""
+        branch = self._branch(a, b)
+        if branch is None:
+            return
+        called = [self.trace.calls[i] for i in branch.calls]
+        layers = [call.layer for call in self.trace.calls]
+        if any(layers.count(call.layer) > 1 for call in called):
+            return  # one weight at every step: time, not depth
+        self.trace.residuals += 1
+        for call in called:
+            call.residual, call.closing_norm = True, branch.norm
+
+    def _branch(self, a: Signal, b: Signal) -> Signal | None:
+        if a.feeds(b) != b.feeds(a):
+            return b if a.feeds(b) else a
+        skip, branch = (a, b) if a.depth < b.depth else (b, a)
+        return branch if skip.depth < branch.depth and (a.feeds(b) or self._is_shortcut(skip, branch)) else None
+
+    def _is_shortcut(self, skip: Signal, branch: Signal) -> bool:
+        """Whether one layer leads around the branch from the tensor where both begin."""
+        if len(skip.calls) != 1:
+            return False
+        (index,) = skip.calls
+        fork = self.trace.calls[index].entering
+        starts = {i for i in branch.ancestors if i >= 0 and self.trace.calls[i].entering == fork}
+        return fork is not None and len(starts) == 1 and self._readers.get(fork) == starts | {index}
+
+    def attend(self, stack: ExitStack, module: nn.Module, name: str, on_output: OnOutput | None) -> None:
+        """Follow a weight layer as a whole: its output is a signal of its own."""
+
+        def after(signal: Signal, key: int | None, output: Any) -> None:
+            call, made = self._call(name, signal, key), list(tensors(output))
+            own = frozenset({call.index})
+            if made and on_output is not None:
+                on_output(call, made[0])
+            for tensor in made:
+                self.put(tensor, Signal(own, signal.ancestors | own, call.depth, own))
+
+        self._hook(stack, module, after)
+
+    def attend_norm(self, stack: ExitStack, module: nn.Module, name: str) -> None:
+        """Follow a normalisation layer as a whole: the signal goes through it."""
+
+        def after(signal: Signal, key: int | None, output: Any) -> None:
+            for tensor in tensors(output):
+                self.put(tensor, replace(signal, norm=name))
+
+        self._hook(stack, module, after)
+
+    def _hook(self, stack: ExitStack, module: nn.Module, after: Callable[[Signal, int | None, Any], None]) -> None:
+        """Call `after` with the signal that entered, its storage, and the output; not if the module failed."""
+
+        def enter(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+            self._enter(args, kwargs)
+
+        def leave(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> None:
+            signal, key = self._entering.pop()
+            if output is not None:
+                after(signal, key, output)
+            self._inside -= 1
+
+        stack.callback(module.register_forward_pre_hook(enter, with_kwargs=True).remove)
+        stack.callback(module.register_forward_hook(leave, with_kwargs=True, always_call=True).remove)
+
+    def _enter(self, args: Any, kwargs: Any) -> None:
+        found = [(t, s) for t in tensors((args, kwargs)) if (s := self.get(t)) is not None]
+        if len(found) > 1:
+            for _, signal in found:
+                self._use(signal)
+        self._inside += 1
+        self._entering.append((merged(s for _, s in found), _storage(found[0][0])) if found else (Signal(), None))
+
+    def _call(self, name: str, signal: Signal, key: int | None) -> Call:
+        self._use(signal)
+        index = len(self.trace.calls)
+        ancestors = frozenset(i for i in signal.ancestors if i >= 0)
+        call = Call(index, name, signal.calls, ancestors, signal.depth + 1, key)
+        self.trace.calls.append(call)
+        if key is not None:
+            self._readers.setdefault(key, set()).add(index)
+        return call
+
+
+def _storage(tensor: Tensor) -> int | None:
+    try:
+        return tensor.untyped_storage()._cdata
+    except (NotImplementedError, RuntimeError):
+        return None  # sparse and other tensors without one storage
