@@ -66,3 +66,13 @@ def test_every_command_is_documented():
 def test_no_file_names_a_place_on_somebodys_machine():
     places = re.compile("/" + r"(?:work|home|Users)/\w")
     assert [str(p.relative_to(ROOT)) for p in TEXTS if places.search(p.read_text(encoding="utf-8"))] == []
+
+
+def test_the_components_in_the_readme_run():
+    import torch
+
+    blocks = re.findall(r"```python\n(.*?)```", read("README.md"), re.DOTALL)
+    (block,) = (block for block in blocks if "trimtab.optim" in block)
+    model, seen = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 2)), []
+    exec(block, {"model": model, "batch": torch.randn(16, 4), "evaluate": seen.append})
+    assert seen == [model]
