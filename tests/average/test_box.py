@@ -69,3 +69,8 @@ def test_a_shorter_window_takes_the_newest_of_a_checkpoint():
 def test_a_window_needs_a_length(n):
     with pytest.raises(ValueError, match="at least 1"):
         BoxAverage(n)
+
+
+def test_n_may_be_a_number_of_numpy():
+    box = BoxAverage(np.int64(2))  # pyright: ignore[reportArgumentType]
+    assert [box.update(o) for o in (1.0, 3.0, 8.0)] == [1.0, 2.0, 5.5]

@@ -91,7 +91,18 @@ def test_gain_long_after_the_start_is_one_minus_alpha():
 
 def test_alpha_0_keeps_the_last_observation():
     for average in (EMA(0.0), EMA(0.0, warmup=True), EMA(0, bias_correction=False)):
-        assert [average.update(x) for x in (3.0, -7.0, 0.1)] == pytest.approx([3.0, -7.0, 0.1])
+        assert [average.update(x) for x in (3.0, -7.0, 0.1, 1e20, 1.0)] == [3.0, -7.0, 0.1, 1e20, 1.0]
+        assert math.isnan(average.update(math.nan)) and average.update(2.0) == 2.0
+
+
+def test_alpha_0_keeps_a_copy_of_a_tensor_and_its_structure():
+    average, observation = EMA(0.0), torch.tensor([1.0])
+    average.update(torch.tensor([1e20]))
+    kept = average.update(observation)
+    observation.fill_(5.0)
+    assert kept.item() == 1.0
+    with pytest.raises(ValueError, match="structure"):
+        average.update(1.0)
 
 
 def test_alpha_1_is_the_running_mean_when_corrected_and_0_when_not():

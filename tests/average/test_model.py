@@ -284,3 +284,25 @@ def test_another_model_is_refused(model):
 def test_a_box_average_of_models_is_refused(model):
     with pytest.raises(TypeError, match="expected EMA or RunningMean"):
         AveragedModel(model, BoxAverage(3))  # type: ignore[arg-type]
+
+
+def test_a_copy_made_inside_the_block_lends_nothing(model):
+    averaged = AveragedModel(model, EMA(0.9))
+    averaged.update_parameters(model)
+    with averaged.averaged(model):
+        copied = copy.deepcopy(averaged)
+    copied.update_parameters(model)
+    assert copied.n_averaged == 2
+
+
+def test_the_counter_stays_on_the_host_whatever_the_default_device(model):
+    with torch.device("meta"):
+        averaged = AveragedModel(model, EMA(0.9))
+    averaged.update_parameters(model)
+    assert averaged.n_averaged == 1
+
+
+def test_a_state_of_other_shapes_is_refused_by_name(model):
+    averaged = AveragedModel(nn.Linear(2, 2).bfloat16())
+    with pytest.raises(RuntimeError, match=r"size mismatch for module\.weight"):
+        averaged.load_state_dict(AveragedModel(nn.Linear(3, 3).bfloat16()).state_dict())

@@ -59,8 +59,9 @@ def test_a_short_gradient_keeps_every_bit(dtype):
     p = with_grad(g.clone())
     norm = by_norm_(p, 100.0)
     assert bits(grad(p)) == bits(g)
-    by_norm_(p, norm.item())  # of exactly that length: torch's own shortens it
-    assert bits(grad(p)) == bits(g)
+    for bound in (norm.item(), norm.item() * (1 + 5e-7)):  # of exactly that length: torch's own shortens it
+        by_norm_(p, bound)
+        assert bits(grad(p)) == bits(g)
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
@@ -75,6 +76,13 @@ def test_float64_neither_overflows_nor_underflows(power):
     x = torch.tensor([3.0, 4.0], dtype=torch.float64) * 10.0**power
     assert length([x]).item() == pytest.approx(5.0 * 10.0**power, rel=1e-14)
     assert length([x[:1], x[1:]]).item() == pytest.approx(5.0 * 10.0**power, rel=1e-14)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_a_length_with_inf_is_inf_and_with_nan_nan(dtype):
+    assert length([torch.tensor([1.0, -math.inf], dtype=dtype), torch.ones(2, dtype=dtype)]).item() == math.inf
+    assert math.isnan(length([torch.tensor([math.nan, math.inf], dtype=dtype)]).item())
+    assert math.isnan(length([torch.tensor([math.nan], dtype=dtype), torch.tensor([math.inf], dtype=dtype)]).item())
 
 
 def test_over_group_and_over_parameter():
@@ -160,3 +168,57 @@ def test_refusals():
     p.grad = torch.sparse_coo_tensor(torch.tensor([[1]]), torch.tensor([1.0]), (3,), check_invariants=True)
     with pytest.raises(RuntimeError, match="sparse"):
         by_norm_([p], 1.0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_factor_may_be_smaller_than_a_float32(dtype):
+    for length_of, bound in ((1e20, 1e-20), (1e30, 1e-20)):
+        p = with_grad(torch.tensor([0.6, 0.8], dtype=dtype) * length_of)
+        by_norm_([p], bound)
+        np.testing.assert_allclose(grad(p).double().numpy() / bound, [0.6, 0.8], rtol=1e-6)
+
+
+def test_a_bound_of_0_leaves_zeros():
+    p = with_grad(torch.tensor([3.0, 4.0]))
+    by_norm_([p], 0.0)
+    assert grad(p).tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_a_clipped_gradient_keeps_its_dtype(dtype):
+    for g in (torch.ones((), dtype=dtype), torch.ones(1, dtype=dtype).expand(4)):
+        p = with_grad(g)
+        by_norm_([p], 0.5)
+        assert grad(p).dtype == dtype and grad(p).shape == g.shape
+
+
+def test_a_tied_weight_that_is_listed_twice_counts_once():
+    p = with_grad(torch.tensor([2.0]))
+    assert by_norm_([p, p], 1.0).item() == 2.0
+    assert grad(p).item() == 1.0
+
+
+def test_groups_as_an_optimizer_takes_them():
+    p, q = with_grad(torch.tensor([3.0])), with_grad(torch.tensor([4.0]))
+    assert by_norm_([{"params": p}, {"params": iter([q])}], 10.0).item() == 5.0
+
+
+def test_named_parameters_are_refused_with_what_to_give():
+    with pytest.raises(TypeError, match=r"model.parameters\(\).*not a tuple"):
+        by_norm_(nn.Linear(1, 1).named_parameters(), 1.0)  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("scale", [1e-20, 1.0, 1e20])
+def test_a_device_without_float64_measures_as_well(monkeypatch, dtype, scale):
+    monkeypatch.setattr("trimtab.clip.length.WITHOUT_FLOAT64", ("cpu",))
+    x = torch.tensor([3.0, 4.0], dtype=torch.float64) * scale
+    if dtype == torch.float16:
+        x = torch.full((2,), 6e4, dtype=torch.float64)
+    expected = x.to(dtype).double().norm().item()
+    norm = length([x.to(dtype)])
+    assert norm.dtype == (torch.float64 if dtype == torch.float64 else torch.float32)
+    assert norm.item() == pytest.approx(expected, rel=1e-6)
+    p = with_grad(x.to(dtype))
+    by_norm_([p], expected / 2)
+    assert length([grad(p)]).item() == pytest.approx(expected / 2, rel=10 * torch.finfo(dtype).eps)

@@ -82,3 +82,17 @@ def test_observations_may_have_any_shape():
 
 def test_warmup_rises_from_a_tenth_to_alpha():
     np.testing.assert_allclose(ema.warmup(0.9, 100).numpy(), [min(0.9, (1 + k) / (10 + k)) for k in range(100)])
+
+
+def test_whole_numbers_are_averaged_and_not_cut():
+    o = torch.tensor([1, 2, 3])
+    assert ema.ema(o, 0.5).tolist() == [0.5, 1.25, 2.125]
+    torch.testing.assert_close(ema.corrected(ema.ema(o, 0.5), 0.5), ema.corrected(ema.ema(o.float(), 0.5), 0.5))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
+def test_short_formats_do_not_round_alpha_to_1(dtype):
+    o = torch.ones(3, dtype=dtype)
+    average = ema.corrected(ema.ema(o, 0.999), 0.999)
+    assert average.dtype == dtype
+    torch.testing.assert_close(average, o)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from trimtab.average import EMA
+from trimtab.average import EMA, RunningMean
 from trimtab.optim import SGD, Adam
 
 
@@ -34,6 +36,36 @@ def test_the_average_is_the_corrected_ema_of_the_weights():
     with optimizer.averaged():
         np.testing.assert_allclose(p.detach().numpy(), ema(path, 0.9), rtol=1e-12)
     assert torch.equal(p, before)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        EMA(0.9, warmup=True),
+        EMA(0.9, warmup=True, bias_correction=False),
+        EMA(0.9, start="first"),
+        EMA(0.0),
+        RunningMean(),
+    ],
+    ids=str,
+)
+def test_any_average_of_one_value_will_do(kind):
+    path, p, optimizer = trained(kind)
+    series = copy.deepcopy(kind)
+    for weights in path:
+        series.update(weights)
+    with optimizer.averaged():
+        np.testing.assert_allclose(p.detach().numpy(), series.value, rtol=1e-12)
+
+
+def test_counters_stay_on_the_host_whatever_the_default_device():
+    torch.manual_seed(0)
+    p = nn.Parameter(torch.randn(4))
+    optimizer = Adam([p], average=EMA(0.9))
+    p.grad = torch.ones(4)
+    with torch.device("meta"):
+        optimizer.step()
+    assert optimizer.state[p]["average_step"] == 1
 
 
 def test_the_first_average_is_the_weights_themselves():
@@ -93,6 +125,8 @@ def test_without_an_average():
         pass
     with pytest.raises(TypeError, match="EMA"):
         SGD([nn.Parameter(torch.zeros(1))], average=0.999)  # pyright: ignore[reportArgumentType]
+    with pytest.raises(TypeError, match="EMA"):
+        SGD([nn.Parameter(torch.zeros(1))], average=EMA)  # pyright: ignore[reportArgumentType]
 
 
 def test_a_parameter_that_never_stepped_shows_its_weights():

@@ -96,6 +96,13 @@ def test_options_and_state_of_older_formats(kind, options):
     assert all(group.get("decoupled_weight_decay") is (kind is AdamW) for group in other.param_groups)
 
 
+def test_adamw_decays_beside_the_step_whatever_a_state_says():
+    _, adam = make(Adam, {})
+    _, adamw = make(AdamW, {})
+    adamw.load_state_dict(adam.state_dict())
+    assert all(group["decoupled_weight_decay"] for group in adamw.param_groups)
+
+
 def test_a_momentum_buffer_that_is_none():
     params, optimizer = make(SGD, {"momentum": 0.9})
     state = optimizer.state_dict()
@@ -139,11 +146,11 @@ def test_a_bfloat16_state_of_torch_is_continued_in_float32():
 
 
 def test_what_is_loaded_shares_no_memory():
-    params, optimizer = make(Adam, {})
+    params, optimizer = make(Adam, {"average": EMA(0.9)})
     train(params, optimizer)
     state = optimizer.state_dict()
     before = copy.deepcopy(state)
-    moved, other = make(Adam, {})
+    moved, other = make(Adam, {"average": EMA(0.9)})
     other.load_state_dict(state)
     train(moved, other)
     assert str(state) == str(before)

@@ -144,6 +144,19 @@ def test_rmsprop(momentum, inside, corrected, centered):
     np.testing.assert_allclose(actual, expected, rtol=1e-6)  # s − m² is 0 at the first step
 
 
+@pytest.mark.parametrize("momentum", [(0.0, "torch"), (0.9, "torch"), (0.9, "ema")])
+@pytest.mark.parametrize(("decoupled", "maximize"), list(itertools.product([False, True], repeat=2)))
+@settings(derandomize=True, deadline=None, max_examples=8)
+@given(**RANDOM)
+def test_rmsprop_decay_and_maximize_at_any_scale(momentum, decoupled, maximize, scale, seed):
+    beta, form = momentum
+    start, gs = example(scale, seed)
+    given = {"decoupled_weight_decay": decoupled, "maximize": maximize, "momentum_form": form}
+    formula = {"decoupled": decoupled, "maximize": maximize, "kind": "scaled" if form == "torch" else "ema"}
+    actual = run(lambda p: RMSprop(p, 0.1, 0.9, momentum=beta, weight_decay=0.1, **given), start, gs)
+    close(actual, by_hand(start, gs, lr=0.1, beta1=beta, beta2=0.9, decay=0.1, **formula))
+
+
 @pytest.mark.parametrize(("inside", "corrected", "amsgrad"), list(itertools.product([False, True], repeat=3)))
 @settings(derandomize=True, deadline=None, max_examples=8)
 @given(decay=st.sampled_from([0.0, 0.1]), **RANDOM)

@@ -108,7 +108,7 @@ def test_half_precision_gradients_are_unscaled_in_float32():
     p = nn.Parameter(torch.zeros(2, dtype=torch.float16))
     optimizer = SGD([p], lr=1e6)
     scaler = torch.amp.GradScaler("cpu", init_scale=2.0**16)
-    scaler.scale((p * torch.tensor([1e-6, 1e-7], dtype=torch.float16).float()).sum()).backward()
+    gradient = torch.tensor([1e-6, 3e-9])  # float16 has nothing between 0 and 6e-8
+    scaler.scale((p * gradient).sum()).backward()
     scaler.step(optimizer)
-    expected = torch.tensor([1e-6, 1e-7], dtype=torch.float16).float() * 1e6
-    torch.testing.assert_close(-p.detach().float(), expected, rtol=1e-3, atol=0)
+    torch.testing.assert_close(-p.detach().float(), gradient * 1e6, rtol=1e-3, atol=0)

@@ -77,12 +77,13 @@ def test_tensor_betas_and_capturable_give_the_same(capturable):
     results = []
     for betas, options in (((0.9, 0.99), {}), ((torch.tensor(0.9), torch.tensor([0.99])), {"capturable": capturable})):
         torch.manual_seed(0)
-        p = nn.Parameter(torch.randn(3))
-        optimizer = Adam([p], lr=torch.tensor(0.1), betas=betas, amsgrad=True, weight_decay=0.1, **options)
+        params = [nn.Parameter(torch.randn(3)), nn.Parameter(torch.randn(()))]
+        optimizer = Adam(params, lr=torch.tensor([0.1]), betas=betas, amsgrad=True, weight_decay=0.1, **options)
         for _ in range(4):
-            p.grad = torch.randn(3)
+            for p in params:
+                p.grad = torch.randn_like(p)
             optimizer.step()
-        results.append(p.detach())
+        results.append([p.detach() for p in params])
     torch.testing.assert_close(*results)
 
 
@@ -91,14 +92,14 @@ def test_capturable_gives_the_same(kind):
     results = []
     for capturable in (False, True):
         torch.manual_seed(0)
-        params = [nn.Parameter(torch.randn(3)), nn.Parameter(torch.randn(()))]
+        params = [nn.Parameter(torch.randn(shape, dtype=torch.float64)) for shape in ((3,), ())]
         optimizer = kind(params, capturable=capturable, weight_decay=0.1)
         for _ in range(4):
             for p in params:
                 p.grad = torch.randn_like(p)
             optimizer.step()
         results.append([p.detach() for p in params])
-    torch.testing.assert_close(*results)
+    torch.testing.assert_close(*results, rtol=1e-12, atol=1e-12)
 
 
 def test_a_closure_is_called_once_with_gradients_on_and_its_value_returned():
@@ -145,6 +146,8 @@ def test_a_group_added_later_has_its_own_options():
         ({"momentum_form": "sum", "momentum": 0.9}, 'momentum_form is "torch" or "ema"'),
         ({"bias_correction": True, "momentum": 0.9}, "only an average from zero has a bias"),
         ({"nesterov": True}, "Nesterov momentum requires a momentum"),
+        ({"momentum": 1.1, "momentum_form": "ema"}, "Invalid momentum value: 1.1"),
+        ({"momentum": 1.0, "momentum_form": "ema", "bias_correction": True}, "below 1 with bias_correction"),
     ],
 )
 def test_options_that_cannot_be_meant(options, message):
@@ -155,6 +158,12 @@ def test_options_that_cannot_be_meant(options, message):
     with pytest.raises(ValueError, match=message):
         optimizer.add_param_group({"params": [nn.Parameter(torch.ones(1))], **options})
     assert len(optimizer.param_groups) == 1
+
+
+@pytest.mark.parametrize("options", [{"alpha": 99.0}, {"alpha": 1.0, "bias_correction": True}])
+def test_an_average_that_keeps_more_than_all_is_refused(options):
+    with pytest.raises(ValueError, match="Invalid alpha value"):
+        RMSprop([nn.Parameter(torch.ones(1))], **options)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -195,6 +204,30 @@ def test_a_compiled_step_gives_the_same(kind):
         with optimizer.averaged():
             results.append([p.detach().clone() for p in model.parameters()])
     torch.testing.assert_close(*results)
+
+
+@pytest.mark.parametrize("over", ["all", "parameter"])
+def test_a_compiled_step_reports_the_norm(over):
+    torch._dynamo.reset()
+    p, q = nn.Parameter(torch.ones(1)), nn.Parameter(torch.ones(1))
+    optimizer = SGD([p, q], clip=ClipByNorm(0.5, over=over))
+    step = torch.compile(lambda: optimizer.step(), backend="eager", fullgraph=True)
+    for size in (1.0, 2.0):
+        p.grad, q.grad = torch.tensor([3 * size]), torch.tensor([4 * size])
+        step()
+        assert optimizer.grad_norm is not None
+        assert optimizer.grad_norm.tolist() == (5 * size if over == "all" else [3 * size, 4 * size])
+
+
+def test_a_compiled_step_counts_what_it_skips():
+    torch._dynamo.reset()
+    p = nn.Parameter(torch.ones(1))
+    optimizer = SGD([p], on_nonfinite="skip")
+    step = torch.compile(lambda: optimizer.step(), backend="eager")
+    p.grad = torch.full((1,), torch.nan)
+    step()
+    step()
+    assert optimizer.skipped_steps == 2 and p == 1
 
 
 def test_capture_is_refused_where_the_graph_would_repeat_the_first_step(monkeypatch):

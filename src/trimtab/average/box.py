@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from copy import deepcopy
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -35,11 +36,11 @@ class BoxAverage:
     """
 
     def __init__(self, n: int) -> None:
-        if not (isinstance(n, int) and n >= 1):
+        if not (isinstance(n, Integral) and n >= 1):
             raise ValueError(f"BoxAverage: n={n!r}, expected a whole number of observations, at least 1")
-        self.n = n
+        self.n = int(n)
         self.count = 0  # observations so far, those that have left the window included
-        self._window: deque[Any] = deque(maxlen=n)
+        self._window: deque[Any] = deque(maxlen=self.n)
 
     def update(self, observation: Any) -> Any:
         """Takes one more observation in and returns the mean of the last n; errors as in `RecursiveAverage.update`."""

@@ -71,7 +71,7 @@ class AveragedModel(nn.Module):
         self.module = deepcopy(model).to(device)
         self.average = average
         self.use_buffers = use_buffers
-        self.register_buffer("n_averaged", torch.tensor(0))
+        self.register_buffer("n_averaged", torch.tensor(0, device="cpu"))
         self._lent = False
         self._fine = FineAverages()
 
@@ -140,9 +140,10 @@ class AveragedModel(nn.Module):
     def _load_from_state_dict(self, state_dict: Any, prefix: str, *args: Any, **kwargs: Any) -> None:
         """Takes the float32 averages; the copy's own loading rounds them."""
         for name, average in self._fine_by_name():
-            if prefix + name in state_dict:
+            loaded = state_dict.get(prefix + name)
+            if loaded is not None and loaded.shape == average.shape:  # the copy's own loading names what does not fit
                 with torch.no_grad():
-                    average.copy_(state_dict[prefix + name])
+                    average.copy_(loaded)
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
     def _apply(self, fn: Any, recurse: bool = True) -> AveragedModel:
@@ -150,6 +151,10 @@ class AveragedModel(nn.Module):
         super()._apply(fn, recurse)
         self.n_averaged = self.n_averaged.cpu()
         return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy made inside `averaged()` lends nothing."""
+        return {**self.__dict__, "_lent": False}
 
     def _averaged(self, model: nn.Module) -> list[Tensor]:
         """What is averaged of a model: each tensor once, in a fixed order."""

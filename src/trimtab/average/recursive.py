@@ -37,6 +37,8 @@ class RecursiveAverage(ABC):
         with np.errstate(invalid="ignore", over="ignore"):  # a non-finite observation is seen in the average
             if self.count == 0:
                 self._value = combine(lambda o: gain * o, observation)
+            elif gain == 1:  # value + (o − value) would round, and never leave a NaN
+                self._value = combine(lambda _, o: gain * o, self._value, observation)
             else:
                 self._value = combine(lambda value, o: value + gain * (o - value), self._value, observation)
         self.count += 1

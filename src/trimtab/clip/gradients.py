@@ -10,10 +10,11 @@ from torch import Tensor
 
 
 def gradients(parameters: Tensor | Iterable[Tensor] | Iterable[dict[str, Any]]) -> list[list[Tensor]]:
-    """The parameters that have a gradient, group by group; one group where the parameters come as tensors."""
+    """The parameters that have a gradient, each once, group by group; one group where they come as tensors."""
     listed = [parameters] if isinstance(parameters, Tensor) else list(parameters)
-    groups: list[list[Any]] = [entry["params"] for entry in listed if isinstance(entry, dict)] or [listed]
-    found = [[p for p in group if p.grad is not None] for group in groups]
+    groups = [entry["params"] for entry in listed if isinstance(entry, dict)] or [listed]
+    seen: set[Tensor] = set()
+    found = [_new([group] if isinstance(group, Tensor) else group, seen) for group in groups]
     for i, p in enumerate(p for group in found for p in group):
         if p.grad.layout is not torch.strided:
             raise RuntimeError(
@@ -21,6 +22,20 @@ def gradients(parameters: Tensor | Iterable[Tensor] | Iterable[dict[str, Any]]) 
                 "make its layer with sparse=False, or clip the other parameters only"
             )
     return found
+
+
+def _new(parameters: Iterable[Any], seen: set[Tensor]) -> list[Any]:
+    """Those with a gradient that are not in `seen`, to which they are added: tied weights may be listed twice."""
+    new: list[Any] = []
+    for p in parameters:
+        if not isinstance(p, Tensor):
+            raise TypeError(
+                f"expected tensors, as model.parameters(), or an optimizer's param_groups, not a {type(p).__name__}"
+            )
+        if p.grad is not None and p not in seen:
+            seen.add(p)
+            new.append(p)
+    return new
 
 
 def replace_(parameter: Tensor, gradient: Tensor) -> None:

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+WITHOUT_FLOAT64 = ("mps",)  # kinds of device
+
 
 def length(tensors: Sequence[Tensor]) -> Tensor:
     """`‖x‖₂ = √ Σ |xᵢ|²` over every coordinate of every tensor: a float64 scalar on the first one's device.
 
-    Neither overflows nor underflows, and needs no synchronisation with the device. Inf where a coordinate is infinite
-    and none is NaN; NaN where one is; 0 for no tensors.
+    Float32 where that device has no float64. Neither overflows nor underflows, and needs no synchronisation with the
+    device. Inf where a coordinate is infinite and none is NaN; NaN where one is; 0 for no tensors.
 
     >>> length([torch.tensor([3e20]), torch.tensor([[4e20]])]).item()
     5.000000100204387e+20
@@ -33,8 +35,9 @@ def together(lengths: Sequence[Tensor]) -> Tensor:
 def _one(x: Tensor) -> Tensor:
     """float64 holds the square of any number of the shorter formats; its own are brought near 1 first."""
     x = as_real(x.detach())
-    if x.dtype != torch.float64:
+    if x.dtype != torch.float64 and x.device.type not in WITHOUT_FLOAT64:
         return torch.linalg.vector_norm(x, dtype=torch.float64)
+    x = x.to(torch.promote_types(x.dtype, torch.float32))
     largest = torch.linalg.vector_norm(x, ord=float("inf")) if x.numel() else x.new_zeros(())
     unit = torch.where((largest > 0) & torch.isfinite(largest), largest, torch.ones_like(largest))
     return torch.linalg.vector_norm(x / unit) * unit

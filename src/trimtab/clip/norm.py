@@ -13,6 +13,7 @@ from trimtab.clip.gradients import gradients, replace_
 from trimtab.clip.length import as_real, length, together
 
 Over = Literal["all", "group", "parameter"]
+SMALL = 1e-30  # a smaller factor is applied in two: float32 would round it, or make it 0
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,10 @@ class ClipByNorm:
         """The gradient times `c / norm` where `norm` is greater than c, else times 1, which changes no bit."""
         # NaN compares false and so gets a NaN factor: what cannot be judged is not passed off as short
         factor = torch.where(norm <= self.max_norm, 1.0, self.max_norm / norm).to(gradient.device)
-        if not gradient.is_complex():
-            return gradient * factor
-        return torch.view_as_complex(as_real(gradient) * factor)  # times 1 + 0i would turn −0 into 0 and inf into NaN
+        first = factor.clamp(min=SMALL)
+        # a complex gradient times 1 + 0i would turn −0 into 0 and inf into NaN
+        shortened = as_real(gradient) * first * (factor / first)
+        return torch.view_as_complex(shortened) if gradient.is_complex() else shortened
 
 
 def by_norm_(
@@ -88,7 +90,9 @@ def by_norm_(
         if error_if_nonfinite and not bool(torch.isfinite(reported).all()):
             raise RuntimeError(f"the norm of the gradients is {reported.tolist()}: they cannot be clipped by it")
         for p, norm in zip((p for group in groups for p in group), norms, strict=True):
-            replace_(p, clip.shorten(cast(Tensor, p.grad), norm))
+            grad = cast(Tensor, p.grad)
+            wide = grad.to(torch.promote_types(grad.dtype, torch.float32))  # a GPU would round the factor to float16
+            replace_(p, clip.shorten(wide, norm).to(grad.dtype))
     return reported
 
 

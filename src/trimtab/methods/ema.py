@@ -35,9 +35,9 @@ def ema(observations: Tensor, alpha: float | Tensor) -> Tensor:
     >>> ema(torch.tensor([1.0, 1.0, 1.0]), 0.5)
     tensor([0.5000, 0.7500, 0.8750])
     """
-    s = torch.zeros_like(observations[0])
+    s: Tensor | float = 0.0
     averages = []
-    for o, a in zip(observations, _each(alpha, observations), strict=True):
+    for o, a in zip(observations, _each(alpha, observations).tolist(), strict=True):
         s = (1 - a) * o + a * s
         averages.append(s)
     return torch.stack(averages)
@@ -52,7 +52,7 @@ def corrected(averages: Tensor, alpha: float | Tensor) -> Tensor:
     tensor([1., 1., 1.])
     """
     weight = 1 - torch.cumprod(_each(alpha, averages), 0)  # [T]: of the observations; the rest is still on s_0
-    return averages / weight.reshape(-1, *[1] * (averages.ndim - 1))
+    return averages / weight.to(averages.real.dtype).reshape(-1, *[1] * (averages.ndim - 1))
 
 
 def weights(alpha: float, n: int) -> Tensor:
@@ -77,5 +77,5 @@ def warmup(alpha: float, steps: int) -> Tensor:
 
 
 def _each(alpha: float | Tensor, observations: Tensor) -> Tensor:
-    """α for each observation, shape [T]."""
-    return torch.as_tensor(alpha, dtype=observations.real.dtype).expand(len(observations))
+    """α for each observation, shape [T], in float64: bfloat16 would make 0.999 a 1."""
+    return torch.as_tensor(alpha, dtype=torch.float64).expand(len(observations))

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch._compile import _disable_dynamo  # torch.compiler.disable, without importing the compiler
 
+from trimtab.average.lending import lent
 from trimtab.average.update import toward_
 from trimtab.optim.tensor_step import working_dtype
 
@@ -30,7 +31,7 @@ def observe_(state: dict[str, Any], param: Tensor, average: Gain) -> None:
     """`a ← a + gain(t) (w − a)`, from a = 0, in the working dtype. Not compiled: t is counted on the host."""
     if "average" not in state:
         state["average"] = torch.zeros_like(param, dtype=working_dtype(param), memory_format=torch.preserve_format)
-        state["average_step"] = torch.zeros((), dtype=torch.int64)
+        state["average_step"] = torch.zeros((), dtype=torch.int64, device="cpu")
     state["average_step"] += 1
     toward_(state["average"], param.to(working_dtype(param)), average.gain(int(state["average_step"])))
 
@@ -40,18 +41,11 @@ def shown(optimizer: Descent) -> Iterator[None]:
     """The averages in the parameters' own memory; the weights back in it however the block is left."""
     if optimizer._showing_averages:
         raise RuntimeError("averaged() inside averaged(): the weights are the average already")
-    params = [p for group in optimizer.param_groups for p in group["params"]]
-    kept = {p: p.detach().clone() for p in params if "average" in optimizer.state.get(p, {})}
+    listed = (p for group in optimizer.param_groups for p in group["params"])
+    params = [p for p in listed if "average" in optimizer.state.get(p, {})]
     optimizer._showing_averages = True
     try:
-        _fill({p: optimizer.state[p]["average"] for p in kept})
-        yield
+        with lent(params, [optimizer.state[p]["average"] for p in params]):
+            yield
     finally:
-        _fill(kept)
         optimizer._showing_averages = False
-
-
-@torch.no_grad()
-def _fill(values: dict[Tensor, Tensor]) -> None:
-    for p, value in values.items():
-        p.copy_(value)

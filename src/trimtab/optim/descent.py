@@ -37,7 +37,8 @@ class Descent(Optimizer):
 
     float16 and bfloat16 parameters are stepped in float32 with float32 state, where torch uses the parameter's format:
     better in the last places, otherwise the same. `foreach`, `fused` and `capturable` are accepted as in torch, where
-    they choose among implementations of one result; here only `capturable` has an effect, for graph capture.
+    they choose among implementations of one result; here only `capturable` has an effect, for graph capture. A step
+    compiles into one graph (`fullgraph=True`) with `on_nonfinite="pass"` and no average: these ask the host.
     """
 
     _step_supports_amp_scaling = True  # a GradScaler leaves `grad_scale` and `found_inf` here and the gradients alone
@@ -53,15 +54,14 @@ class Descent(Optimizer):
     ) -> None:
         if clip is not None and not isinstance(clip, ClipByNorm | ClipByValue):
             raise TypeError(f"clip is a ClipByNorm or a ClipByValue of trimtab.clip, not {clip!r}")
-        if average is not None and not callable(getattr(average, "gain", None)):
-            raise TypeError(f"average is an average of trimtab.average, as EMA(0.999), not {average!r}")
+        if average is not None and (isinstance(average, type) or not callable(getattr(average, "gain", None))):
+            raise TypeError(f"average is an EMA or a RunningMean of trimtab.average, as EMA(0.999), not {average!r}")
         if on_nonfinite not in get_args(OnNonfinite):
             raise ValueError(f'on_nonfinite is "pass", "skip" or "raise", not {on_nonfinite!r}')
         self._check(defaults)
         super().__init__(params, defaults)
         self._clip, self._average, self._on_nonfinite = clip, average, on_nonfinite
-        self._grad_norm: Tensor | None = None
-        self._skipped_steps = 0
+        self._seen: dict[str, Any] = {"grad_norm": None, "skipped_steps": 0}  # dynamo drops an optimizer's attributes
         self._showing_averages = False
 
     def update_of(self, group: dict[str, Any]) -> Update:
@@ -70,13 +70,16 @@ class Descent(Optimizer):
 
     @property
     def grad_norm(self) -> Tensor | None:
-        """The norm before clipping at the last step, on the device, with `ClipByNorm`; one number, or one a part."""
-        return self._grad_norm
+        """The norm before clipping, on the device, with `ClipByNorm`: one number, or one for each part that is clipped.
+
+        Of the last step that was not skipped; None before the first.
+        """
+        return self._seen["grad_norm"]
 
     @property
     def skipped_steps(self) -> int:
         """How many steps were left out because a gradient had inf or NaN."""
-        return self._skipped_steps
+        return self._seen["skipped_steps"]
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -94,7 +97,7 @@ class Descent(Optimizer):
                 loss = closure()
         refuse_sparse(self)
         if self._must_skip():
-            self._skipped_steps += 1
+            self._seen["skipped_steps"] += 1
         else:
             self._descend()
             self._observe()
@@ -104,8 +107,9 @@ class Descent(Optimizer):
         """Inside `with optimizer.averaged():` the parameters hold their averages; after it, the weights again.
 
         Evaluate or save the model inside. The average is of the weights after each step, `a ← a + gain(t) (w − a)`,
-        t counted from each parameter's own first step; a parameter that has made none shows its weights. Costs a copy
-        of the parameters while inside. Raises RuntimeError without `average=`, and inside another such block.
+        t counted from each parameter's own first step; a parameter that has made none shows its weights. Buffers, as
+        batch norm's running estimates, stay those of the trained weights: `AveragedModel` averages them too. Costs a
+        copy of the parameters while inside. Raises RuntimeError without `average=`, and inside another such block.
         """
         if self._average is None:
             raise RuntimeError(f"averaged() needs an average: {type(self).__name__}(…, average=EMA(0.999))")
@@ -118,7 +122,7 @@ class Descent(Optimizer):
 
     def state_dict(self) -> dict[str, Any]:
         """As torch's, and under "trimtab", which torch's own loader passes over, the count of skipped steps."""
-        return {**super().state_dict(), "trimtab": {"skipped_steps": self._skipped_steps}}
+        return {**super().state_dict(), "trimtab": {"skipped_steps": self.skipped_steps}}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Continues from a state of ours or of torch's optimizer of the same name, of any age.
@@ -138,10 +142,10 @@ class Descent(Optimizer):
             super().load_state_dict(state_dict)
         finally:
             handle.remove()
-        self._skipped_steps = int(beside.get("skipped_steps", 0))
+        self._seen["skipped_steps"] = int(beside.get("skipped_steps", 0))
 
     def __getstate__(self) -> dict[str, Any]:
-        own = ("_clip", "_average", "_on_nonfinite", "_grad_norm", "_skipped_steps")
+        own = ("_clip", "_average", "_on_nonfinite", "_seen")
         return {**super().__getstate__(), **{name: self.__dict__[name] for name in own}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -167,7 +171,7 @@ class Descent(Optimizer):
     def _descend(self) -> None:
         scale, norms = getattr(self, "grad_scale", None), []
         if isinstance(self._clip, ClipByNorm):
-            self._grad_norm, norms = measure(self.param_groups, self._clip, scale)
+            self._seen["grad_norm"], norms = measure(self.param_groups, self._clip, scale)
         each = iter(norms)
         for group in self.param_groups:
             update = self.update_of(group)

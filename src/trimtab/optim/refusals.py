@@ -30,6 +30,7 @@ def refuse_options(name: str, options: Mapping[str, Any]) -> None:
         if key in options and not options[key] >= 0:
             raise ValueError(f"Invalid {words}: {options[key]}; {name} takes {key} >= 0")
     _refuse_betas(options.get("betas", (0.0, 0.0)))
+    _refuse_shares(options)
     if options.get("nesterov") and (options["momentum"] <= 0 or options["dampening"] != 0):
         raise ValueError("Nesterov momentum requires a momentum and zero dampening: momentum=0.9, dampening=0")
     if options.get("differentiable"):
@@ -60,6 +61,18 @@ def refuse_capture(optimizer: Descent, averaging: bool) -> None:
     updates = [optimizer.update_of(group) for group in optimizer.param_groups]
     if any(update.counts and not update.capturable for update in updates):
         raise RuntimeError(f"graph capture of {type(optimizer).__name__}.step needs capturable=True in every group")
+
+
+def _refuse_shares(options: Mapping[str, Any]) -> None:
+    """An average keeps at most all of the old; less, where the correction divides by `1 − βᵗ`."""
+    averages = ["alpha"] if "alpha" in options else []
+    averages += ["momentum"] if options.get("momentum_form") == "ema" else []
+    for key in averages:
+        if options[key] > 1 or (options[key] == 1 and options["bias_correction"]):
+            raise ValueError(
+                f"Invalid {key} value: {options[key]}; it is the share kept of the old, at most 1, and below 1 with "
+                "bias_correction=True"
+            )
 
 
 def _refuse_betas(betas: tuple[Any, Any]) -> None:

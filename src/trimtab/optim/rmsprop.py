@@ -26,7 +26,8 @@ class RMSprop(Descent):
     `clip`, `average`, `on_nonfinite`: see `Descent`.
 
     State: `step`, `square_avg`, `grad_avg` if centred, `momentum_buffer` as in torch, or `exp_avg` for "ema".
-    Differs from torch: with `centered`, s − m² is not let below 0, where torch's root is NaN.
+    Differs from torch: with `centered`, s − m² is not let below 0, where torch's root is NaN. With `bias_correction` it
+    is 0 at the first step, which is so α g / ε: give an ε of the gradient's size.
     Sources: Tieleman and Hinton (2012, lecture 6.5); Graves (2013, arXiv:1308.0850) for the centred form.
     """
 

@@ -32,8 +32,8 @@ def descend_(param: Tensor, grad: Tensor, state: State, update: Update) -> None:
         grad, weight = _velocity_(grad, t, param, state, update.velocity)
         size = update.lr / weight
     _subtract_(work, grad, scale, size)
-    if work.dtype != param.dtype and not param.is_complex():
-        param.copy_(work)
+    if working_dtype(param) != param.dtype or (param.is_complex() and param.is_conj()):  # then `work` is a copy
+        param.copy_(torch.view_as_complex(work) if param.is_complex() else work)
 
 
 def working_dtype(param: Tensor) -> torch.dtype:
