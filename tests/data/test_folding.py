@@ -203,6 +203,34 @@ def test_refusals_say_why() -> None:
         fold_inverse_into(Standardizer().fit(1e4 + draw(13, 50, 2)), nn.Linear(3, 2))
 
 
+class Standing(nn.Conv2d):
+    """Weight standardisation: its output does not go with its weights."""
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        return self._conv_forward(input, self.weight / self.weight.std(), self.bias)
+
+
+class Named(nn.Linear):
+    """A Linear under another name."""
+
+
+def test_a_layer_with_a_forward_of_its_own_is_refused() -> None:
+    x, standardizer = images(nn.Conv2d)
+    with pytest.raises(TypeError, match=r"Standing, which has a forward of its own.*leave the standardiser"):
+        fold_into(standardizer, Standing(4, 2, 3))
+    with pytest.raises(TypeError, match="fold_inverse_into: got Standing"):
+        fold_inverse_into(standardizer, Standing(2, 4, 3))
+    assert isinstance(fold_into(Standardizer().fit(x.mean((2, 3))), Named(4, 2)), Named)
+
+
+def test_targets_that_lie_elsewhere_than_the_outputs_are_refused() -> None:
+    maps = 100 + draw(20, 5, 2, 4, 2)
+    with pytest.raises(ValueError, match=r"dim=-1; a Conv2d has its outputs in dimension 1 or -3"):
+        fold_inverse_into(Standardizer().fit(maps), nn.Conv2d(3, 2, 1))
+    with pytest.raises(ValueError, match=r"dim=1; a Linear has its outputs in dimension -1"):
+        fold_inverse_into(Standardizer(dim=1).fit(maps), nn.Linear(3, 2))
+
+
 @pytest.mark.parametrize("scale", [1e-9, 1e12])
 def test_weights_that_leave_the_range_of_the_dtype_are_refused(scale: float) -> None:
     standardizer = Standardizer().fit(torch.tensor([1, scale, 1]) * draw(14, 50, 3))

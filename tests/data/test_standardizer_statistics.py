@@ -11,7 +11,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
 from trimtab.data import Standardizer, measuring
 
@@ -224,6 +224,13 @@ def test_a_feature_without_any_value_cannot_be_fitted() -> None:
 # Fitting, freezing, errors
 
 
+class Stream(IterableDataset[torch.Tensor]):
+    """Rows without a length, which a loader of them does not know either."""
+
+    def __iter__(self) -> Iterator[torch.Tensor]:
+        return iter(torch.arange(8.0).view(8, 1))
+
+
 class Rows:
     """A loader of dictionaries without a length."""
 
@@ -240,6 +247,21 @@ def test_fit_takes_what_loaders_give() -> None:
     assert Standardizer().fit(Rows(), select=lambda item: item["pixels"]).mean.tolist() == [1]
     with pytest.raises(TypeError, match=r"the loader gave dict; .*select="):
         Standardizer().fit(Rows())
+
+
+class Drawn(Dataset[torch.Tensor]):
+    """Ten rows, and more for whoever asks: its iteration does not end."""
+
+    def __len__(self) -> int:
+        return 10
+
+    def __getitem__(self, index: int) -> torch.Tensor:
+        assert index < 10, "read past the end"
+        return torch.tensor([float(index)])
+
+
+def test_a_data_set_ends_at_its_length() -> None:
+    assert Standardizer().fit(Drawn()).count.tolist() == [10]
 
 
 def test_the_order_of_the_rows_matters_only_to_rounding() -> None:
@@ -260,6 +282,8 @@ def test_the_progress_bar_shows_on_a_terminal_only(
     Standardizer().fit(batches)
     out, err = capsys.readouterr()
     assert out == "" and "statistics" in err
+    assert Standardizer().fit(DataLoader(Stream(), 2)).count.tolist() == [8]
+    assert "statistics" in capsys.readouterr().err
     Standardizer().fit(batches, progress=False)
     assert capsys.readouterr() == ("", "")
 
@@ -327,6 +351,8 @@ def test_errors_say_what_and_what_to_do() -> None:
         Standardizer(unbiased=True).fit(torch.zeros(1, 3))
     with pytest.raises(TypeError, match=r"complex64; expected real values"):
         Standardizer().update(torch.zeros(2, 2, dtype=torch.complex64))
+    with pytest.raises(TypeError, match=r"layout torch.sparse_coo; expected a dense one"):
+        Standardizer().update(torch.eye(3).to_sparse())
     with pytest.raises(TypeError, match="expected real numbers"):
         Standardizer().update(np.array([["a"]], dtype=object))
     with pytest.raises(TypeError, match="got str; expected a tensor"):

@@ -14,6 +14,7 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import nn
+from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader, TensorDataset
 
 from trimtab.data import StandardizedDataset, StandardizedRegressor, Standardizer
@@ -182,6 +183,33 @@ def test_the_state_loads_into_an_object_that_knows_no_features() -> None:
     assert torch.equal(loaded[0].unfreeze().update(x).count, 2 * fitted.count)
 
 
+def test_buffers_filled_in_place_count_as_fitted() -> None:
+    """As DDP gives every rank the buffers of rank 0."""
+    x = torch.from_numpy(draw(15, 20, 3))
+    fitted, other = Standardizer().fit(x), Standardizer(3)
+    for mine, theirs in zip(other.buffers(), fitted.buffers(), strict=True):
+        mine.copy_(theirs)
+    assert torch.equal(other(x), fitted(x))
+
+
+def test_an_average_of_a_model_with_its_buffers_keeps_the_statistics() -> None:
+    x = torch.from_numpy(draw(16, 20, 3))
+    model = nn.Sequential(Standardizer().fit(x), nn.Linear(3, 2).double())
+    averaged = AveragedModel(model, use_buffers=True)
+    for _ in range(3):
+        averaged.update_parameters(model)
+    torch.testing.assert_close(averaged(x), model(x))
+    with pytest.raises(RuntimeError, match="frozen"):
+        averaged.module[0].update(x)  # pyright: ignore[reportIndexIssue]
+
+
+def test_a_state_saved_with_a_boolean_flag_loads() -> None:
+    state = Standardizer().fit(torch.arange(6.0).view(2, 3)).state_dict()
+    loaded = Standardizer()
+    loaded.load_state_dict(state | {"frozen": state["frozen"].bool()})
+    assert bool(loaded.frozen)
+
+
 def test_the_state_of_an_unfinished_fit_goes_on() -> None:
     x = torch.from_numpy(draw(8, 20, 3))
     halfway = Standardizer(3).update(x[:7])
@@ -199,6 +227,8 @@ def test_a_state_of_other_features_is_refused() -> None:
     for other in (Standardizer(4), Standardizer(dim=None)):
         with pytest.raises(RuntimeError, match="size mismatch"):
             other.load_state_dict(fitted.state_dict())
+    with pytest.raises(RuntimeError, match="size mismatch"):
+        Standardizer().load_state_dict(Standardizer(dim=None).fit(torch.arange(6.0)).state_dict())
 
 
 def test_copies_and_pickles_are_equal_and_apart() -> None:

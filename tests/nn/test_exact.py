@@ -156,6 +156,53 @@ def test_every_pass_draws_the_same_augmentation() -> None:
     torch.testing.assert_close(model.second.running_mean, torch.zeros(3, dtype=torch.float64), rtol=0, atol=1e-12)
 
 
+def test_a_layer_called_more_often_in_some_batches_than_in_others_gets_them_all() -> None:
+    class EachStep(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.norm, self.then = BatchNorm1d(1), BatchNorm1d(1)
+
+        def forward(self, x: Tensor) -> list[Tensor]:
+            return [self.then(self.norm(step).exp()) for step in x.split(1, 1)]
+
+    model, batches = EachStep().double().eval(), [data(8)[:, :2], 10 + data(9)[:, :3]]
+    exact_statistics(model, batches)
+    values = torch.cat([batch.reshape(-1, 1) for batch in batches])
+    torch.testing.assert_close(model.norm.running_var, values.var(0))
+    torch.testing.assert_close(model.then.running_var, model.norm(values).exp().var(0))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_a_compiled_model_that_has_run_gets_the_same(request: pytest.FixtureRequest) -> None:
+    request.addfinalizer(torch._dynamo.reset)
+    model = net()
+    plain, x = copy.deepcopy(model), data()
+    compiled: Any = torch.compile(model, backend="aot_eager")
+    compiled(x)
+    with torch.no_grad():
+        compiled.eval()(x)
+    exact_statistics(plain, x.split(20))
+    exact_statistics(compiled, x.split(20))
+    for mine, wanted in zip(model.buffers(), plain.buffers(), strict=True):
+        assert torch.equal(mine, wanted)
+
+
+def test_the_loaders_own_generator_is_set_back_too() -> None:
+    generator = torch.Generator().manual_seed(0)
+    before = generator.get_state()
+    seen: list[Tensor] = []
+
+    def forward(model: nn.Module, batch: list[Tensor]) -> None:
+        seen.append(batch[0])
+        model(batch[0])
+
+    loader = DataLoader(TensorDataset(data(8).float()), 8, shuffle=True, generator=generator)
+    exact_statistics(nn.Sequential(BatchNorm1d(3), BatchNorm1d(3)), loader, forward=forward)
+    assert len(seen) == 2 and torch.equal(*seen)
+    assert torch.equal(generator.get_state(), before)
+
+
 def test_a_forward_of_ones_own_takes_any_batch() -> None:
     layer, x = BatchNorm1d(3), data().float()
     loader = [{"image": part} for part in x.split(20)]
@@ -163,6 +210,15 @@ def test_a_forward_of_ones_own_takes_any_batch() -> None:
     torch.testing.assert_close(layer.running_var, x.double().var(0).float())
     with pytest.raises(TypeError, match=r"a batch is a dict.*forward=lambda"):
         exact_statistics(layer, loader)
+
+
+def test_a_failure_at_a_later_layer_takes_back_the_earlier_ones() -> None:
+    model, x = net(), data()
+    before = copy.deepcopy(model.state_dict())
+    torch.nn.init.constant_(model[4].bias, float("inf"))  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ValueError, match="layer '5' has statistics that are not finite"):
+        exact_statistics(model, x.split(20))
+    assert all(torch.equal(value, before[f"1.{name}"]) for name, value in model[1].state_dict().items())
 
 
 def test_what_cannot_be_exact_is_refused_and_nothing_changed() -> None:

@@ -7,6 +7,7 @@ import io
 import pickle
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -125,6 +126,16 @@ def test_an_option_of_unknown_name_is_refused(option: str) -> None:
         BatchNorm1d(3, **{option: "population"})  # pyright: ignore[reportArgumentType]
     with pytest.raises(ValueError, match="variance='population'"):
         LayerNorm(3, variance="population")  # pyright: ignore[reportArgumentType]
+
+
+def test_the_function_refuses_an_unknown_option_too() -> None:
+    x, mean, var = torch.ones(4, 3), torch.zeros(3), torch.ones(3)
+    with pytest.raises(ValueError, match=r"on_nonfinite='kepp', expected 'keep' or 'pass'"):
+        F.batch_norm(x, mean, var, training=True, on_nonfinite="kepp")  # pyright: ignore[reportArgumentType]
+
+
+def test_sizes_may_be_numpys_numbers() -> None:
+    assert LayerNorm(np.int64(3)).normalized_shape == (3,)  # pyright: ignore[reportArgumentType]
 
 
 def test_messages_say_what_does_not_fit() -> None:

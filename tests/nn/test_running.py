@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import pickle
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from torch.utils.checkpoint import checkpoint
 
 import trimtab.nn.functional as F
 from trimtab.average import EMA, RunningMean
-from trimtab.nn import BatchNorm1d, BatchNorm2d, merged_statistics
+from trimtab.nn import BatchNorm1d, BatchNorm2d, convert, merged_statistics
 
 
 def batches(count: int = 5, size: int = 8) -> list[Tensor]:
@@ -104,6 +105,12 @@ def test_a_variance_that_the_buffer_cannot_hold_is_not_taken() -> None:
     layer = BatchNorm1d(1).half()
     layer(torch.tensor([[-1000.0], [1000.0]], dtype=torch.float16))  # variance 2e6, the largest float16 is 65504
     assert estimates(layer)[1].item() == 1
+
+
+def test_a_mean_that_the_buffer_cannot_hold_is_not_taken() -> None:
+    layer = BatchNorm1d(1).half()
+    layer(torch.tensor([[1e5], [1e5 + 1]]))  # the largest float16 is 65504
+    assert estimates(layer)[0].item() == 0
 
 
 class Block(nn.Module):
@@ -212,6 +219,26 @@ def test_an_exception_inside_discards_what_was_merged() -> None:
     assert estimates(layer)[1].tolist() == [1.0] * 3
     layer(batches(1)[0])
     assert layer.num_batches_tracked is not None and layer.num_batches_tracked.item() == 1
+
+
+def test_a_copy_made_inside_is_not_inside() -> None:
+    layer = BatchNorm1d(3)
+    with merged_statistics(layer):
+        layer(batches(1)[0])
+        twins = copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))
+    for twin in twins:
+        twin(batches(1)[0])
+        assert [*twin.buffers()][-1].item() == 1
+    assert layer.num_batches_tracked is not None and layer.num_batches_tracked.item() == 1
+
+
+def test_merging_is_not_cut_off_by_a_conversion() -> None:
+    layer = BatchNorm1d(3)
+    with merged_statistics(layer):
+        layer(batches(1)[0])
+        with pytest.raises(ValueError, match="inside merged_statistics"):
+            convert(layer, to="torch")
+    assert type(convert(layer, to="torch")) is nn.BatchNorm1d
 
 
 def test_merging_says_what_it_cannot_do() -> None:

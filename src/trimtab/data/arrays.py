@@ -24,6 +24,9 @@ def as_tensor(x: Any, where: str) -> Tensor:
             raise TypeError(f"{where}: got {type(x).__name__}; expected a tensor or a NumPy array ({error})") from error
     if tensor.is_complex():
         raise TypeError(f"{where}: got {tensor.dtype}; expected real values; standardise .real and .imag apart")
+    if tensor.is_nested or tensor.layout != torch.strided:
+        kind = "a nested tensor" if tensor.is_nested else f"a tensor of layout {tensor.layout}"
+        raise TypeError(f"{where}: got {kind}; expected a dense one, as centring would fill it; give its values")
     return tensor
 
 

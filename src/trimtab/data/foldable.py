@@ -10,6 +10,7 @@ from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.utils import parametrize
 
 Foldable = nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d
+FORWARDS = tuple(kind.forward for kind in (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d))
 INSTEAD = "leave the standardiser as a layer of the model"
 
 
@@ -17,10 +18,16 @@ def foldable(layer: nn.Module, where: str) -> Foldable:
     """The layer itself, if its weights can be set.
 
     Raises:
-        TypeError: they cannot: another kind of layer, weights that are computed, not known yet, or not real.
+        TypeError: they cannot: another kind of layer, a forward of its own, weights that are computed, not known yet,
+            or not real.
     """
     if not isinstance(layer, Foldable) or isinstance(layer, LazyModuleMixin):
         raise TypeError(f"{where}: got {type(layer).__name__}; expected Linear, Conv1d, Conv2d or Conv3d; {INSTEAD}")
+    if type(layer).forward not in FORWARDS:
+        raise TypeError(
+            f"{where}: got {type(layer).__name__}, which has a forward of its own; expected one that is linear in its "
+            f"weights; {INSTEAD}"
+        )
     if parametrize.is_parametrized(layer) or not isinstance(layer._parameters.get("weight"), nn.Parameter):
         raise TypeError(f"{where}: the weights of this {type(layer).__name__} are computed; remove the parametrisation")
     if not layer.weight.is_floating_point():

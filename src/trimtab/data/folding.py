@@ -42,7 +42,7 @@ def fold_into(
     Returns: the folded layer, which has a bias if any μ ≠ 0; or `Sequential(shift=Shift(μ), layer=…)`.
 
     Raises:
-        TypeError: another kind of layer, or one with parametrised weights.
+        TypeError: another kind of layer, one with a forward of its own or with parametrised weights.
         ValueError: features and inputs differ; `shift="fold"` and it is not exact; a folded weight is out of the
             range of the dtype.
     """
@@ -67,18 +67,20 @@ def fold_inverse_into(standardizer: FeatureStatistics, layer: nn.Module, *, limi
     Its outputs are rounded to the layer's dtype, by up to `u |μ|/σ` deviations; `limit` bounds |μ|/σ as in `fold_into`.
 
     Args:
-        standardizer: fitted on the targets.
+        standardizer: fitted on the targets, which are where `layer` has its outputs: the `dim` as in `fold_into`.
         layer: the last one of the model, of the kinds that `fold_into` takes; it stays as it is.
         limit: the largest |μ|/σ that is folded.
 
     Raises:
-        TypeError: another kind of layer, or one with parametrised weights.
-        ValueError: targets and outputs differ in number, |μ|/σ exceeds `limit`, or a folded weight is out of range.
+        TypeError: another kind of layer, one with a forward of its own or with parametrised weights.
+        ValueError: targets and outputs differ in number or dimension, |μ|/σ exceeds `limit`, or a folded weight is out
+            of range.
     """
     target = foldable(layer, "fold_inverse_into")
     standardizer.must_suffice("fold_inverse_into")
     weight = target.weight.detach().double()
     targets, outputs = standardizer.mean.numel(), len(weight)
+    _check_dim(standardizer, target, "fold_inverse_into", "outputs")
     if standardizer.dim is not None and targets != outputs:
         raise ValueError(f"fold_inverse_into: got {targets} targets; expected {outputs}, one an output of the layer")
     mean, scale = (values.expand(outputs) for values in (standardizer.mean, standardizer.scale))
@@ -91,19 +93,22 @@ def fold_inverse_into(standardizer: FeatureStatistics, layer: nn.Module, *, limi
 
 def _check_inputs(standardizer: FeatureStatistics, layer: Foldable) -> None:
     """The features of the standardiser are the inputs of the layer."""
-    dim, features = standardizer.dim, standardizer.mean.numel()
-    if dim is None:
-        return
-    allowed = (-1,) if isinstance(layer, nn.Linear) else (1, 1 - layer.weight.ndim)
-    if dim not in allowed:
-        raise ValueError(
-            f"fold_into: got a standardizer with dim={dim}; a {type(layer).__name__} has its inputs in dimension "
-            f"{' or '.join(map(str, allowed))}; fit one with that dim, or {INSTEAD}"
-        )
-    if features != inputs(layer):
+    _check_dim(standardizer, layer, "fold_into", "inputs")
+    features = standardizer.mean.numel()
+    if standardizer.dim is not None and features != inputs(layer):
         raise ValueError(
             f"fold_into: got a standardizer of {features} features; expected as many as the layer has inputs, "
             f"{inputs(layer)}; {INSTEAD}"
+        )
+
+
+def _check_dim(standardizer: FeatureStatistics, layer: Foldable, where: str, what: str) -> None:
+    """The features lie in the dimension in which the layer has its inputs and outputs."""
+    allowed = (None, -1) if isinstance(layer, nn.Linear) else (None, 1, 1 - layer.weight.ndim)
+    if standardizer.dim not in allowed:
+        raise ValueError(
+            f"{where}: got a standardizer with dim={standardizer.dim}; a {type(layer).__name__} has its {what} in "
+            f"dimension {' or '.join(map(str, allowed[1:]))}; fit one with that dim, or {INSTEAD}"
         )
 
 

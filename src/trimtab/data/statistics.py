@@ -46,7 +46,8 @@ class FeatureStatistics(DoubleBuffers):
         self.constant: Constant = constant
         self.nan: Policy = nan
         self.inf: Policy = inf
-        self.register_buffer("frozen", torch.tensor(False))
+        # no bool: torch's AveragedModel(use_buffers=True) takes differences of buffers
+        self.register_buffer("frozen", torch.tensor(0, dtype=torch.uint8))
         self.register_buffer("scale", None, persistent=False)
         for name in ("count", "mean", "m2"):
             self.register_buffer(name, torch.zeros(self._initial_shape, dtype=torch.float64))
@@ -76,7 +77,7 @@ class FeatureStatistics(DoubleBuffers):
 
     def _load_from_state_dict(self, state_dict: Mapping[str, Any], prefix: str, *args: Any, **kwargs: Any) -> None:
         saved = state_dict.get(prefix + "mean")
-        if saved is not None and self.features is None and self.dim is not None:
+        if saved is not None and saved.ndim == 1 and self.features is None and self.dim is not None:
             for name in ("count", "mean", "m2"):
                 setattr(self, name, getattr(self, name).new_zeros(saved.shape))
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
@@ -108,6 +109,8 @@ class FeatureStatistics(DoubleBuffers):
 
     def must_suffice(self, verb: str, error: type[Exception] = RuntimeError) -> None:
         """Every feature has as many values as its variance needs."""
+        if self._least <= int(self.unbiased):
+            self._derive()  # the buffers may have been filled in place, as DDP fills them with those of rank 0
         if self._least > int(self.unbiased):
             return
         if not self._seen:

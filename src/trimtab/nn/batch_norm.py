@@ -43,8 +43,9 @@ class BatchNorm(torch.nn.modules.batchnorm._BatchNorm):
         ValueError: an option of unknown name; both momentum and beta; in training, one value a channel.
 
     Differs from torch: the options. Sums are in float32 at least and centred, right to rounding at a mean of 10⁴
-    standard deviations in every memory format. Running estimates are updated once under activation checkpointing, and
-    `merged_statistics` updates them once for several micro-batches. It is a torch `_BatchNorm` with the same
+    standard deviations in every memory format. Running estimates are updated once under activation checkpointing
+    (where `torch.compile` is around the checkpoint, not inside it), and by `merged_statistics` once for several
+    micro-batches. It is a torch `_BatchNorm` with the same
     `state_dict`; `trimtab.nn.convert` exchanges the two.
     Source: Ioffe and Szegedy (2015), "Batch Normalization", arXiv:1502.03167.
     """
@@ -77,8 +78,8 @@ class BatchNorm(torch.nn.modules.batchnorm._BatchNorm):
             self.register_parameter("bias", None)
         correction(variance)
         correction(running_variance, "running_variance")
-        _check_choice("single", single, ("raise", "running"))
-        _check_choice("on_nonfinite", on_nonfinite, ("keep", "pass"))
+        check_choice("single", single, ("raise", "running"))
+        check_choice("on_nonfinite", on_nonfinite, ("keep", "pass"))
         self.variance, self.running_variance = variance, running_variance
         self.single, self.on_nonfinite = single, on_nonfinite
 
@@ -135,6 +136,10 @@ class BatchNorm(torch.nn.modules.batchnorm._BatchNorm):
                 batches=self.num_batches_tracked,
             )
 
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy is in no `merged_statistics`, and nothing would ever end it there."""
+        return {name: value for name, value in vars(self).items() if name != "pending"}
+
     def extra_repr(self) -> str:
         values = {name: getattr(self, name) for name in OPTIONS}
         changed = (f", {name}={value!r}" for name, value in values.items() if value != getattr(BatchNorm, name))
@@ -171,6 +176,7 @@ def _momentum(momentum: float | None, beta: float | None) -> float | None:
     return 1 - beta
 
 
-def _check_choice(option: str, value: str, choices: tuple[str, ...]) -> None:
+def check_choice(option: str, value: str, choices: tuple[str, ...]) -> None:
+    """Raise unless the option's value is one of the choices."""
     if value not in choices:
         raise ValueError(f"BatchNorm: {option}={value!r}, expected {' or '.join(map(repr, choices))}")

@@ -45,7 +45,7 @@ def convert(model: Model, to: Literal["trimtab", "torch"] = "trimtab", *, for_ev
         for_evaluation: the model will not be trained further, so that what is exact in evaluation is enough.
 
     Raises:
-        ValueError: a layer has no exact form in torch; its name, why, and what to do.
+        ValueError: a layer has no exact form in torch, or is inside `merged_statistics`; its name, why, what to do.
 
     What torch has no form for and drops is how a layer meets bad batches: `single`, `on_nonfinite`.
 
@@ -71,6 +71,8 @@ def convert(model: Model, to: Literal["trimtab", "torch"] = "trimtab", *, for_ev
 
 def _check_exact(model: nn.Module, name: str, layer: nn.Module, for_evaluation: bool) -> None:
     """Raise unless torch has a layer that computes the same."""
+    if isinstance(layer, BatchNorm) and layer.pending is not None:
+        raise ValueError(f"convert: {name}: it is inside merged_statistics, which torch's layers know not; leave that")
     if isinstance(layer, BatchNorm) and not for_evaluation:
         for option, torchs in (("variance", "biased"), ("running_variance", "unbiased")):
             if getattr(layer, option) != torchs:

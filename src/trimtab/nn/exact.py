@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -23,7 +25,8 @@ def exact_statistics(
 
     Layer after layer, in the order in which they are called: each layer's input is what it will be in evaluation, when
     the layers before it already use their own exact statistics. That takes one pass over the data for each layer, in
-    which the model is run no further than that layer (the first batch apart). Moments are merged in float64.
+    which the model is run no further than that layer (the first pass apart, and a layer that is called more often in
+    one forward than in another). Moments are merged in float64.
 
     A layer that is called several times in a forward gets the statistics of all its inputs together; where one of them
     depends on its own output there is no exact solution, and its old estimates serve for that.
@@ -32,7 +35,7 @@ def exact_statistics(
         model: with batch norms of torch or trimtab; each variance is biased or unbiased as the layer's
             `running_variance` says, torch's unbiased. Layers without running estimates, or not called, are left alone.
         loader: of batches, gone through once for each layer: a DataLoader or a list, no generator. With random order
-            or augmentation each pass draws the same random numbers.
+            or augmentation each pass draws the same random numbers; only persistent workers draw on.
         forward: `forward(model, batch)` for batches that are neither a tensor nor a tuple or list whose first is the
             input.
         device: where to put the input; None leaves it.
@@ -45,7 +48,8 @@ def exact_statistics(
         ValueError: no layer was called, a layer's input is not finite, or has one value in all. The estimates are then
             as they were.
 
-    Training mode, gradients and the states of the random generators (Python, NumPy, torch) are as they were.
+    Training mode, gradients and the states of the random generators (Python, NumPy, torch, the loader's own) are as
+    they were. A compiled model runs uncompiled: its graphs do not tell what the layers inside are given.
 
     Differs from torch: `torch.optim.swa_utils.update_bn` averages over batches, which loses the variance between them,
     and normalises each batch by itself, so that deeper layers see other inputs than in evaluation.
@@ -67,14 +71,21 @@ def exact_statistics(
     forward = forward or _first_of_batch(device)
     left = {m: name for name, m in model.named_modules() if isinstance(m, _BatchNorm) and m.running_mean is not None}
     found: dict[str, Moments] = {}
-    with evaluation(model), untouched_generators() as rewind, all_or_nothing(left):
+    last_calls: Mapping[nn.Module, int] = {}  # of every layer in a forward; known after the first pass
+    with (
+        torch.compiler.set_stance("force_eager"),
+        evaluation(model),
+        untouched_generators(loader) as rewind,
+        all_or_nothing(left),
+    ):
         while left:
             rewind()
-            layer, moments, batches = _one_pass(model, loader, forward, left)
+            layer, moments, calls = _one_pass(model, loader, forward, left, last_calls)
             if layer is None or moments is None:
                 break
+            last_calls = last_calls if found else _same_in_all(calls)
             name = left.pop(layer)
-            _set(layer, name, moments, batches)
+            _set(layer, name, moments, len(calls))
             found[name] = moments
         if not found:
             raise ValueError("exact_statistics: no batch norm with running estimates was called on any batch")
@@ -88,42 +99,50 @@ class _Reached(BaseException):
 class _Collector:
     """The moments of the input of the first of `layers` to be called."""
 
-    def __init__(self, layers: Iterable[_BatchNorm]) -> None:
+    def __init__(self, layers: Iterable[_BatchNorm], last_calls: Mapping[nn.Module, int]) -> None:
         self.layer: _BatchNorm | None = None
         self.moments: Moments | None = None
-        self.calls = 0
-        self.last_call: int | None = None  # of a forward; known after the first batch
+        self.last_calls = last_calls
+        self.calls: Counter[nn.Module] = Counter()  # in one forward
         self.handles = [m.register_forward_pre_hook(self._see, with_kwargs=True) for m in layers]
 
     def _see(self, layer: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if self.layer is None:
             assert isinstance(layer, _BatchNorm)
             self.layer = layer
+        self.calls[layer] += 1
         if layer is self.layer:
             x = args[0] if args else kwargs["input"]
             seen = Moments.of(x.detach(), (0, *range(2, x.ndim)))
             self.moments = seen if self.moments is None else self.moments.merge(seen)
-            self.calls += 1
-            if self.calls == self.last_call:
+            if self.calls[layer] == self.last_calls.get(layer):
                 raise _Reached
 
 
 def _one_pass(
-    model: nn.Module, loader: Iterable[Any], forward: Forward, layers: Iterable[_BatchNorm]
-) -> tuple[_BatchNorm | None, Moments | None, int]:
-    """The first of the layers to be called, its moments over all batches, and the number of these."""
-    collector, batches = _Collector(layers), 0
+    model: nn.Module,
+    loader: Iterable[Any],
+    forward: Forward,
+    layers: Iterable[_BatchNorm],
+    last_calls: Mapping[nn.Module, int],
+) -> tuple[_BatchNorm | None, Moments | None, list[Counter[nn.Module]]]:
+    """The first of the layers to be called, its moments over all batches, and how often each was called in each."""
+    collector, calls = _Collector(layers, last_calls), []
     try:
         for batch in loader:
-            collector.calls = 0
+            collector.calls = Counter()
             with suppress(_Reached):
                 forward(model, batch)
-            collector.last_call = collector.last_call or collector.calls
-            batches += 1
+            calls.append(collector.calls)
     finally:
         for handle in collector.handles:
             handle.remove()
-    return collector.layer, collector.moments, batches
+    return collector.layer, collector.moments, calls
+
+
+def _same_in_all(forwards: Sequence[Counter[nn.Module]]) -> dict[nn.Module, int]:
+    """The layers that every forward calls equally often, with how often."""
+    return {layer: n for layer, n in forwards[0].items() if all(calls[layer] == n for calls in forwards)}
 
 
 def _set(layer: _BatchNorm, name: str, moments: Moments, batches: int) -> None:

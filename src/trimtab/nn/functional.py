@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import torch
 from torch import Tensor
 
 from trimtab.nn.arithmetic import scale_and_shift
 from trimtab.nn.batch import by_batch, by_estimates, check, single_value, values_per_channel
+from trimtab.nn.batch_norm import Nonfinite, check_choice
 from trimtab.nn.differentiation import LayerNorm, Plan, apply
 from trimtab.nn.running import observe_, recomputing
 from trimtab.nn.variance import Variance, correction
@@ -27,7 +27,7 @@ def batch_norm(
     *,
     variance: Variance = "biased",
     running_variance: Variance = "unbiased",
-    on_nonfinite: Literal["keep", "pass"] = "keep",
+    on_nonfinite: Nonfinite = "keep",
 ) -> Tensor:
     """Normalise each channel over batch and space: `γ (x − x̄) / √(s² + ε) + κ`; see `trimtab.nn.BatchNorm1d`.
 
@@ -45,7 +45,7 @@ def batch_norm(
         on_nonfinite: "keep" leaves the estimates of a channel alone when its statistics are NaN or infinite.
 
     Raises:
-        ValueError: one value a channel in training; ε not positive.
+        ValueError: one value a channel in training; ε not positive; an option of unknown name.
         RuntimeError: sizes that do not fit.
         TypeError: an input that is not floating point.
 
@@ -67,6 +67,7 @@ def batch_norm(
     y, batch = by_batch(input, weight, bias, eps, correction(variance))
     if batch is not None and running_mean is not None and running_var is not None and not recomputing():
         unbiased = bool(correction(running_variance, "running_variance"))
+        check_choice("on_nonfinite", on_nonfinite, ("keep", "pass"))
         observe_(running_mean, running_var, batch, momentum, unbiased=unbiased, keep=on_nonfinite == "keep")
     return y
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
 import torch
@@ -49,7 +50,7 @@ class LayerNorm(torch.nn.LayerNorm):
         *,
         variance: Variance = "biased",
     ) -> None:
-        shape = [normalized_shape] if isinstance(normalized_shape, int) else list(normalized_shape)
+        shape = [int(normalized_shape)] if isinstance(normalized_shape, (int, Integral)) else list(normalized_shape)
         if correction(variance) and torch.Size(shape).numel() == 1:
             raise ValueError(
                 f'LayerNorm: normalized_shape={shape} is one feature, and variance="unbiased" divides by their number '

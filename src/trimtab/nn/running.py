@@ -57,7 +57,10 @@ def _gain(like: Tensor, momentum: float | None, batches: Tensor | None) -> Tenso
 
 
 def recomputing() -> bool:
-    """Whether this forward runs inside a backward pass, as activation checkpointing does: its batch was seen before."""
+    """Whether this forward runs inside a backward pass, as activation checkpointing does: its batch was seen before.
+
+    A compiled graph cannot ask: it does not know when it runs.
+    """
     return not torch.compiler.is_compiling() and torch._C._current_graph_task_id() != -1
 
 

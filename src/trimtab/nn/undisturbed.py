@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,15 +26,19 @@ def evaluation(model: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def untouched_generators() -> Iterator[Callable[[], None]]:
-    """Yields what sets the random generators back to where they are; does so at the end."""
+def untouched_generators(loader: Any = None) -> Iterator[Callable[[], None]]:
+    """Yields what sets the random generators, the loader's own too, back to where they are; does so at the end."""
     states = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    holders = (getattr(holder, "generator", None) for holder in (loader, getattr(loader, "sampler", None)))
+    own = [(generator, generator.get_state()) for generator in holders if isinstance(generator, torch.Generator)]
     cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None
 
     def rewind() -> None:
         random.setstate(states[0])
         np.random.set_state(states[1])
         torch.set_rng_state(states[2])
+        for generator, state in own:
+            generator.set_state(state)
         if cuda is not None:
             torch.cuda.set_rng_state_all(cuda)
 
