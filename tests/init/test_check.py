@@ -160,15 +160,29 @@ def test_tables_print_and_are_values() -> None:
     net: Any = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
     report = initialize(net, _x(32, 4), generator=_seeded())
     text = str(report.after)
-    assert "M = " in text and "M^depth" in text and "pass" in text and "relu" in text
+    assert "2 layers deep: M = " in text and "M^1 = " in text and "pass" in text and "relu" in text
     assert "gain" in str(report) and "1.41" in str(report)
     console = Console(width=120, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
     console.print(report)
     console.print(report.after)
-    assert "M^depth" in console.export_text()
+    assert "M^1" in console.export_text()
     console.file.close()
     assert report.after is not None and hash(report.after.layers[0]) is not None
     assert all("E" not in line or "e" in line for line in text.splitlines())
+
+
+def test_tables_fit_a_narrow_terminal_and_cut_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    layer: Any = nn.TransformerEncoderLayer(32, 4, 64, batch_first=True)
+    report = initialize(nn.Sequential(nn.Linear(8, 32), nn.TransformerEncoder(layer, 2)), 1e-9 * _x(4, 5, 8))
+    for table, columns in ((report, 7), (report.after, 6)):
+        lines = str(table).splitlines()
+        assert max(map(len, lines)) <= 80
+        rows = [line.split() for line in lines if " linear " in line]
+        assert len(rows) >= 3
+        for cells in rows:
+            numbers = [float(cell) for cell in cells[2:] if cell != "–"]
+            assert len(cells) == 2 + columns and all(f"{n:.3g}" in cells for n in numbers)
 
 
 def test_models_without_layers_gradients_or_values() -> None:
@@ -176,5 +190,12 @@ def test_models_without_layers_gradients_or_values() -> None:
     assert found.layers == () and found.passed and math.isnan(found.product)
     with torch.no_grad(), pytest.raises(ValueError, match="check: the model or the example is on the meta device"):
         check(nn.Linear(2, 2, device="meta"), _x(4, 2))
+    hard = nn.Sequential(nn.Linear(4, 4), nn.ReLU())
+    hard.register_forward_hook(lambda module, args, output: output.argmax(-1))
+    assert check(hard, _x(4, 4)).problems == (
+        "no gradient was measured: nothing that the model returned depends on its weights",
+    )
+    with pytest.raises(TypeError, match="the loss is a float; expected a tensor"):
+        check(nn.Linear(2, 2), _x(4, 2), loss=lambda y: 1.0)  # type: ignore[arg-type, return-value]
     one: Any = check(nn.Linear(2, 2), _x(4, 2))
     assert one.product == 1.0 and one.depth == 1

@@ -93,9 +93,11 @@ def test_functional_activations_are_seen(activate: Callable[[Tensor], Tensor], e
 )  # fmt: skip
 def test_modules_seen_running_read_in_order_and_alone_have_one_gain(activation: nn.Module) -> None:
     net = nn.Sequential(nn.Linear(6, 8), activation, nn.LazyLinear(3))
-    seen = initialize(net, _x(32, 6))["0"].gain
-    assert seen == pytest.approx(initialize(net)["0"].gain, abs=1e-9)
-    assert seen == pytest.approx(gain(activation), abs=1e-9)
+    seen, read = (initialize(net, example)["0"] for example in (_x(32, 6), None))
+    assert seen.gain == pytest.approx(read.gain, abs=1e-9)
+    assert seen.gain == pytest.approx(gain(activation), abs=1e-9)
+    if isinstance(activation, (nn.LeakyReLU, nn.LogSigmoid, nn.LogSoftmax, nn.GELU, nn.PReLU)):
+        assert seen.activation == read.activation  # others are made of several operations, which are named
 
 
 def test_norm_pooling_and_reshaping_are_passed_through() -> None:
@@ -115,6 +117,14 @@ def test_a_gate_of_two_layers_activates_the_one_that_goes_through_it() -> None:
     report = initialize(net, _x(64, 6))
     assert [layer.activation for layer in report.layers] == ["silu", "gate", "linear"]
     assert report["up"].gain == 1.0
+
+
+def test_what_enters_a_layer_together_has_each_its_activation() -> None:
+    net = Net(
+        lambda m, x: m.pair(F.relu(m.a(x)), torch.tanh(m.b(x))),
+        a=nn.Linear(6, 5), b=nn.Linear(6, 4), pair=nn.Bilinear(5, 4, 2),
+    )  # fmt: skip
+    assert [layer.activation for layer in initialize(net, _x(32, 6)).layers] == ["relu", "tanh", "linear"]
 
 
 def test_attention_by_hand_ends_in_softmax_for_queries_and_keys() -> None:
@@ -190,6 +200,8 @@ def test_a_failing_example_names_layer_and_shapes() -> None:
         initialize(net, _x(3, 4))
     with pytest.raises(RuntimeError, match=r"layer '1' \(BatchNorm1d.*pass a batch of more examples"):
         initialize(nn.Sequential(nn.Linear(4, 5), nn.BatchNorm1d(5)), _x(1, 4))
+    with pytest.raises(RuntimeError, match="a tuple its positional arguments: leave out the targets"):
+        initialize(nn.Sequential(nn.Linear(4, 5)), (_x(3, 4), torch.zeros(3)))
     with pytest.raises(RuntimeError, match="failed on the example in Net"):
         initialize(Net(lambda m, x: x + torch.zeros(99, 98)), _x(1, 4))
 

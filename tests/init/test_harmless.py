@@ -75,6 +75,15 @@ def test_check_leaves_everything_as_it_was(training: bool) -> None:
     assert [row.name for row in found.layers][:3] == ["conv", "attention.self_attn", "attention.linear1"]
 
 
+@pytest.mark.parametrize("measure", [check, lsuv_])
+def test_embeddings_that_shorten_their_rows_keep_them(measure: Any) -> None:
+    for table in (nn.Embedding(9, 4, max_norm=0.5), nn.EmbeddingBag(9, 4, max_norm=0.5)):
+        model: Any = nn.Sequential(table, nn.Linear(4, 2))
+        before = table.weight.detach().clone()
+        measure(model, torch.arange(9).reshape(3, 3))
+        assert torch.equal(table.weight, before)
+
+
 @pytest.mark.parametrize("measure", [check, initialize, lsuv_])
 def test_a_failure_leaves_everything_but_weights_as_it_was(measure) -> None:  # type: ignore[no-untyped-def]
     model = nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4), nn.Dropout(), nn.Linear(5, 2))

@@ -11,10 +11,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
-from torch.nn import functional as F
-from torch.nn.utils import parametrizations
 
-from trimtab.init import SCHEMES, initialize
+from trimtab.init import SCHEMES, gain, initialize
+from trimtab.methods.initialize import _gaussian_nodes
 
 
 def _seeded(seed: int = 0) -> torch.Generator:
@@ -29,29 +28,11 @@ def _std(p: Any) -> float:
     return float(p.detach().double().square().mean().sqrt())
 
 
-class Residual(nn.Module):
-    """`x + b(f(a(norm(x))))`, or with a norm at the end of the branch."""
-
-    def __init__(self, d: int, norm_last: bool = False) -> None:
-        super().__init__()
-        self.a, self.b = nn.Linear(d, 2 * d), nn.Linear(2 * d, d)
-        self.norm, self.norm_last = nn.LayerNorm(d), norm_last
-
-    def forward(self, x: Tensor) -> Tensor:
-        if self.norm_last:
-            return x + self.norm(self.b(F.relu(self.a(x))))
-        return x + self.b(F.relu(self.a(self.norm(x))))
-
-
-def _residual_net(norm_last: bool, blocks: int = 4) -> nn.Sequential:
-    return nn.Sequential(nn.Linear(8, 64), *(Residual(64, norm_last) for _ in range(blocks)), nn.Linear(64, 2))
-
-
 def test_weights_by_the_gain_of_what_follows_and_biases_zero() -> None:
     net: Any = nn.Sequential(nn.Linear(500, 400), nn.GELU(), nn.Linear(400, 600), nn.Tanh(), nn.Linear(600, 300))
     initialize(net, generator=_seeded())
-    for i, (gain, fan_in) in {0: (1.53353, 500), 2: (1.59254, 400), 4: (1.0, 600)}.items():
-        assert _std(net[i].weight) == pytest.approx(gain / math.sqrt(fan_in), rel=0.01)
+    for i, (g, fan_in) in {0: (1.53353, 500), 2: (1.59254, 400), 4: (1.0, 600)}.items():
+        assert _std(net[i].weight) == pytest.approx(g / math.sqrt(fan_in), rel=0.01)
         assert bool((net[i].bias == 0).all())
 
 
@@ -91,99 +72,6 @@ def test_convolutions_use_their_groups_and_delta_kernels() -> None:
     initialize(net, scheme="delta_orthogonal", generator=_seeded())
     weight = net[0].weight.detach()
     assert _std(weight[:, :, 0]) == 0 < _std(weight[:, :, 1, 1])
-
-
-@pytest.mark.parametrize("example", [None, _x(64, 8)])
-@pytest.mark.parametrize(("residual", "factor"), [("scale", 0.5), ("zero", 0.0), ("none", 1.0)])
-def test_residual_branches_end_small(example: Tensor | None, residual: Any, factor: float) -> None:
-    """Four branches: 1/√4, or nothing. Without an example they cannot be seen in code that is not torch's."""
-    expected = factor if example is not None else 1.0
-    net: Any = _residual_net(norm_last=True)
-    initialize(net, example, residual=residual, generator=_seeded())
-    assert [float(block.norm.weight.detach()[0]) for block in net[1:5]] == pytest.approx([expected] * 4)
-    net: Any = _residual_net(norm_last=False)
-    report = initialize(net, example, "kaiming_normal", residual=residual, generator=_seeded())
-    assert [layer.residual for layer in report.layers].count(True) == (4 if example is not None else 0)
-    for block in net[1:5]:
-        assert _std(block.b.weight) == pytest.approx(expected / math.sqrt(128), rel=0.03)
-        gain = 1.0 if example is None else math.sqrt(2)  # F.relu is seen only where it runs
-        assert _std(block.a.weight) == pytest.approx(gain / 8, rel=0.03)
-
-
-class Shortcut(nn.Module):
-    """A block of a ResNet, with a projection around it where the width changes."""
-
-    def __init__(self, i: int, o: int) -> None:
-        super().__init__()
-        self.conv1, self.bn1 = nn.Conv2d(i, o, 3, padding=1, bias=False), nn.BatchNorm2d(o)
-        self.conv2, self.bn2 = nn.Conv2d(o, o, 3, padding=1, bias=False), nn.BatchNorm2d(o)
-        self.relu = nn.ReLU(inplace=True)
-        self.down = nn.Sequential(nn.Conv2d(i, o, 1, bias=False), nn.BatchNorm2d(o)) if i != o else None
-
-    def forward(self, x: Tensor) -> Tensor:
-        y = self.bn2(self.conv2(self.relu(self.bn1(self.conv1(x)))))
-        y += x if self.down is None else self.down(x)
-        return self.relu(y)
-
-
-def test_projection_shortcuts_are_no_branches() -> None:
-    net: Any = nn.Sequential(Shortcut(4, 4), Shortcut(4, 8), Shortcut(8, 8), nn.AdaptiveAvgPool2d(1), nn.Flatten())
-    report = initialize(net, _x(4, 4, 6, 6))
-    assert [layer.name for layer in report.layers if layer.residual] == ["0.conv2", "1.conv2", "2.conv2"]
-    for block in net[:3]:
-        assert float(block.bn2.weight[0].detach()) == pytest.approx(3**-0.5)
-    assert float(net[1].down[1].weight[0].detach()) == 1.0
-    assert all(layer.activation == "relu" for layer in report.layers)
-
-
-def test_a_sum_through_time_is_no_residual_branch() -> None:
-    class Cell(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.w, self.u, self.out = nn.Linear(4, 8), nn.Linear(8, 8), nn.Linear(8, 2)
-
-        def forward(self, x: Tensor) -> Tensor:
-            h = torch.zeros(x.shape[0], 8)
-            for t in range(x.shape[1]):
-                h = torch.tanh(self.w(x[:, t]) + self.u(h))
-            return self.out(h)
-
-    report = initialize(Cell(), _x(16, 5, 4))
-    assert [(layer.name, layer.activation, layer.residual) for layer in report.layers] == [
-        ("w", "tanh", False), ("u", "tanh", False), ("out", "linear", False)
-    ]  # fmt: skip
-
-
-def test_parallel_branches_and_sums_that_are_none() -> None:
-    class Parallel(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.norm, self.a, self.b, self.c = nn.LayerNorm(8), nn.Linear(8, 8), nn.Linear(8, 16), nn.Linear(16, 8)
-
-        def forward(self, x: Tensor) -> Tensor:
-            h = self.norm(x)
-            return x + self.a(h) + self.c(F.relu(self.b(h)))
-
-    report = initialize(nn.Sequential(nn.Linear(4, 8), Parallel(), Parallel()), _x(32, 4))
-    assert [layer.name for layer in report.layers if layer.residual] == ["1.a", "1.c", "2.a", "2.c"]
-
-    class Positions(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.token, self.place, self.out = nn.Embedding(9, 8), nn.Linear(2, 8), nn.Linear(8, 2)
-
-        def forward(self, token: Tensor, place: Tensor) -> Tensor:
-            return self.out(self.token(token) + self.place(place))
-
-    report = initialize(Positions(), (torch.arange(9), _x(9, 2)))
-    assert not any(layer.residual for layer in report.layers)
-
-
-def test_lsuv_brings_residual_branches_to_variance_one_as_its_paper_does() -> None:
-    net: Any = _residual_net(norm_last=True)
-    found = initialize(net, _x(64, 8), "lsuv").after
-    assert found is not None and [float(block.norm.weight.detach()[0]) for block in net[1:5]] == [1.0] * 4
-    assert found["1.b"].forward == pytest.approx(1, rel=0.05)
 
 
 def test_our_own_norm_layers_start_as_new_too() -> None:
@@ -286,6 +174,22 @@ def test_frozen_parameters_stay_unless_asked_for() -> None:
     assert not net[0].weight.requires_grad and net[2].weight.requires_grad
 
 
+@pytest.mark.parametrize("include_frozen", [False, True])
+def test_a_frozen_backbone_keeps_its_running_estimates(include_frozen: bool) -> None:
+    """In evaluation mode it is measured by them too, as the training will use it."""
+    backbone: Any = nn.Sequential(nn.Linear(4, 6), nn.BatchNorm1d(6), nn.ReLU())
+    for _ in range(30):
+        backbone(5 * _x(32, 4) + 3)
+    backbone.requires_grad_(False).eval()
+    before = [backbone[1].running_mean.clone(), backbone[1].running_var.clone()]
+    net: Any = nn.Sequential(backbone, nn.Linear(6, 2))
+    x = 5 * _x(32, 4) + 3
+    initialize(net, x, include_frozen=include_frozen, generator=_seeded())
+    kept = [torch.equal(a, b) for a, b in zip(before, (backbone[1].running_mean, backbone[1].running_var), strict=True)]
+    assert kept == [not include_frozen] * 2
+    assert _std(net.eval()(x)) == pytest.approx(1, rel=0.01)
+
+
 def test_unknown_parameters_stay_and_are_listed() -> None:
     net: Any = nn.Sequential(nn.Linear(4, 4), nn.PReLU())
     net.register_parameter("token", nn.Parameter(torch.full((3,), 5.0)))
@@ -298,6 +202,12 @@ def test_quantised_weights_stay() -> None:
     layer: Any = nn.Linear(4, 4)
     layer.weight = nn.Parameter(torch.ones(4, 4, dtype=torch.int8), requires_grad=False)
     assert initialize(layer).kept["weight"] == "holds torch.int8: left as it was"
+
+
+def test_complex_models() -> None:
+    net = nn.Sequential(*(nn.Linear(i, o, dtype=torch.complex64) for i, o in ((8, 16), (16, 4))))
+    after = initialize(net, torch.complex(_x(64, 8), _x(64, 8)), generator=_seeded()).after
+    assert after is not None and [row.forward for row in after.layers] == pytest.approx([1, 1], rel=0.01)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
@@ -337,6 +247,17 @@ def test_meta_models_are_left_on_meta_and_started_when_materialised() -> None:
     assert report.after is not None and report.after.passed
 
 
+def test_inside_a_default_device_the_model_keeps_its_own() -> None:
+    """The quadrature's points are kept, and must not be those of the first device that asks."""
+    _gaussian_nodes.cache_clear()
+    net: Any = nn.Sequential(nn.Linear(6, 8), nn.GELU(), nn.Linear(8, 2))
+    x = _x(16, 6)
+    with torch.device("meta"):
+        report = initialize(net, x, generator=_seeded())
+    assert report.after is not None and report.after.passed
+    assert gain("gelu") == pytest.approx(report["0"].gain)
+
+
 def test_lazy_layers_need_an_example() -> None:
     with pytest.raises(ValueError, match=r"0.weight is lazy and has no shape yet; pass an example"):
         initialize(nn.Sequential(nn.LazyLinear(3)))
@@ -346,42 +267,12 @@ def test_lazy_layers_need_an_example() -> None:
     assert net.training and bool((net[1].running_mean == 0).all())
 
 
-def test_parametrised_weights_are_set_through_their_parametrisation() -> None:
-    weighted: Any = nn.Sequential(parametrizations.weight_norm(nn.Linear(300, 200)), nn.ReLU(), nn.Linear(200, 2))
-    initialize(weighted, generator=_seeded())
-    assert _std(weighted[0].weight) == pytest.approx(math.sqrt(2 / 300), rel=0.02)
-    report = initialize(weighted, _x(64, 300), generator=_seeded())
-    assert report["0"].problem is None and report.after is not None
-    assert report.after["0"].forward == pytest.approx(1, abs=0.02)
-
-    spectral: Any = nn.Sequential(parametrizations.spectral_norm(nn.Linear(8, 8)), nn.ReLU(), nn.Linear(8, 2))
-    report = initialize(spectral, _x(64, 8), generator=_seeded())
-    assert (
-        report["0"].problem == "its weight cannot have that scale: parametrisation or precision"
-        and report["0"].factor == 1.0
-    )
-    assert bool(spectral[0].weight.detach().isfinite().all())
-
-
-@pytest.mark.filterwarnings("ignore:.*weight_norm:FutureWarning")
-def test_weight_norm_of_old_is_set_too() -> None:
-    net: Any = nn.Sequential(nn.utils.weight_norm(nn.Conv1d(50, 100, 3)), nn.ReLU(), nn.Conv1d(100, 2, 1))
-    initialize(net, generator=_seeded())
-    weight = net[0].weight_g * net[0].weight_v / net[0].weight_v.flatten(1).norm(dim=1)[:, None, None]
-    assert _std(weight) == pytest.approx(math.sqrt(2 / 150), rel=0.02)
-    after = initialize(net, _x(16, 50, 9)).after
-    assert after is not None and after["0"].forward == pytest.approx(1, abs=0.02)
-
-
-def test_a_parametrisation_without_inverse_is_refused() -> None:
-    class Doubled(nn.Module):
-        def forward(self, w: Tensor) -> Tensor:
-            return 2 * w
-
-    layer: Any = nn.Linear(3, 3)
-    nn.utils.parametrize.register_parametrization(layer, "weight", Doubled())
-    with pytest.raises(ValueError, match=r"weight is parametrised and takes no value .*right_inverse"):
-        initialize(nn.Sequential(layer))
+def test_wrong_arguments_are_refused() -> None:
+    with pytest.raises(TypeError, match="the model is a list; expected"):
+        initialize([nn.Linear(2, 2)])  # type: ignore[arg-type]
+    for scheme in ("auto", "orthogonal"):
+        with pytest.raises(TypeError, match=r"generator=0: expected a torch.Generator, as torch.Generator\(\)"):
+            initialize(nn.Linear(2, 2), scheme=scheme, generator=0)  # type: ignore[arg-type]
 
 
 def test_unknown_options_are_refused() -> None:

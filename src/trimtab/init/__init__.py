@@ -8,9 +8,10 @@ from trimtab.init.checking import LIMITS, Check, LayerCheck, check
 from trimtab.init.fans import Fans, fans
 from trimtab.init.gains import gain
 from trimtab.init.initializing import initialize
+from trimtab.init.lsuv import lsuv_
 from trimtab.init.orthogonal import delta_orthogonal_, orthogonal_
 from trimtab.init.report import LayerStart, Report
-from trimtab.init.scaling import Scaled, lsuv_
+from trimtab.init.scaling import Scaled
 from trimtab.init.schemes import SCHEMES
 from trimtab.init.variance import (
     kaiming_normal_,

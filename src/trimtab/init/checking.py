@@ -9,10 +9,10 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from trimtab.init.calls import Call, Trace
 from trimtab.init.measuring import Activated, Measured, measure
 from trimtab.init.running import tensors, unwrapped
-from trimtab.init.table import Table, found, rendered
-from trimtab.init.tracing import Call, Trace
+from trimtab.init.table import Table, found, number, rendered
 
 # Inside these a start passes. All but the first are those of the rules of `trimtab run`, calibrated on its clinic.
 LIMITS = {
@@ -48,8 +48,8 @@ class LayerCheck:
 class Check:
     """The start of a model: a row per call of a weight layer, in execution order, and the verdict.
 
-    `product` is ‖dL/dφ‖ at the first depth over that at the last, M^depth; `gain` the M that makes it; `growth` the
-    forward scale at the last depth over that at the first. `problems` says what is outside `LIMITS`; none passes.
+    `product` is ‖dL/dφ‖ at the first depth over that at the last, M^(depth − 1); `gain` the M that makes it; `growth`
+    the forward scale at the last depth over that at the first. `problems` says what is outside `LIMITS`; none passes.
     """
 
     layers: tuple[LayerCheck, ...]
@@ -81,7 +81,8 @@ class Check:
             for row in self.layers
         ]
         said = "pass" if self.passed else "fail: " + "; ".join(self.problems)
-        about = f"M = {self.gain:.3g} over {self.depth} layers, M^depth = {self.product:.3g}"
+        steps = max(self.depth - 1, 0)  # from the first layer to the last
+        about = f"{self.depth} layers deep: M = {number(self.gain)} a layer, M^{steps} = {number(self.product)}"
         return Table("start of the model", columns, rows, f"{about}\n{said}")
 
 
@@ -94,8 +95,8 @@ def check(model: nn.Module, example: Any, *, loss: Callable[[Any], Tensor] | Non
     widths, and so does pooling; the RMS stands beside it (`gain_rms`). The depth is that of the longest way through the
     model; layers side by side on it are taken together.
 
-    The model is left as it was: weights, buffers, gradients, mode, hooks and the random state. Batch norm uses the
-    batch; dropout is off.
+    The model is left as it was: weights, buffers, gradients, mode, hooks and the random state; not what its own code
+    keeps in plain attributes. Batch norm uses the batch, unless it is frozen in evaluation mode; dropout is off.
 
     Args:
         model: any module; layers outside of modules, as a raw `x @ w`, have no row.
@@ -104,7 +105,7 @@ def check(model: nn.Module, example: Any, *, loss: Callable[[Any], Tensor] | Non
 
     Raises:
         RuntimeError: the model fails on the example; the message names the layer and the shapes. ValueError: it is on
-            the meta device.
+            the meta device. TypeError: the model is no module, or its loss no tensor.
 
     Sources: Glorot & Bengio 2010, section 4; Saxe et al. 2014, arXiv:1312.6120.
 

@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from trimtab.methods.initialize import uniform_bound
+
 Generator = torch.Generator | None
 
 
@@ -18,7 +20,7 @@ def standard_normal(like: Tensor, shape: tuple[int, ...], generator: Generator) 
 
 def standard_uniform(like: Tensor, shape: tuple[int, ...], generator: Generator) -> Tensor:
     """Independent, uniform with standard deviation 1, that is on [−√3, √3]."""
-    bound = 3**0.5
+    bound = uniform_bound(1.0)
     drawn = torch.empty(_real_shape(like, shape), **_how(like, generator)).uniform_(-bound, bound, generator=generator)
     return torch.view_as_complex(drawn * 0.5**0.5) if like.is_complex() else drawn
 
@@ -38,11 +40,23 @@ def put(tensor: Tensor, values: Tensor) -> Tensor:
         return tensor.copy_(values)
 
 
+def home(like: Tensor, generator: Generator) -> torch.device:
+    """Where values for a tensor are drawn.
+
+    Raises:
+        TypeError: the generator is none.
+    """
+    if generator is None or like.is_meta:
+        return like.device
+    if not isinstance(generator, torch.Generator):
+        raise TypeError(f"generator={generator!r}: expected a torch.Generator, as torch.Generator().manual_seed(0)")
+    return generator.device
+
+
 def _real_shape(like: Tensor, shape: tuple[int, ...]) -> tuple[int, ...]:
     return (*shape, 2) if like.is_complex() else shape
 
 
 def _how(like: Tensor, generator: Generator) -> dict[str, Any]:
     wide = like.dtype in (torch.float64, torch.complex128)
-    device = like.device if generator is None or like.is_meta else generator.device
-    return {"dtype": torch.float64 if wide else torch.float32, "device": device}
+    return {"dtype": torch.float64 if wide else torch.float32, "device": home(like, generator)}

@@ -7,16 +7,14 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
+from trimtab.init.layers import CONVS, RECURRENT, TABLES, TRANSPOSED
+
 
 class Fans(NamedTuple):
     """Connections per output unit and per input unit; means, so not always whole numbers."""
 
     fan_in: float
     fan_out: float
-
-
-_CONVS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
-_TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 
 
 def fans(
@@ -54,17 +52,17 @@ def fans(
     """
     if isinstance(layer, Tensor):
         return _of_weight(tuple(layer.shape), groups, transposed, (stride,) if isinstance(stride, int) else stride)
-    if isinstance(layer, (*_CONVS, *_TRANSPOSED)):
+    if isinstance(layer, (*CONVS, *TRANSPOSED)):
         shape = tuple(layer.weight.shape)
-        return _of_weight(shape, layer.groups, isinstance(layer, _TRANSPOSED), tuple(layer.stride))
+        return _of_weight(shape, layer.groups, isinstance(layer, TRANSPOSED), tuple(layer.stride))
     if isinstance(layer, nn.Linear):
         return Fans(float(layer.in_features), float(layer.out_features))
-    if isinstance(layer, (nn.Embedding, nn.EmbeddingBag)):
+    if isinstance(layer, TABLES):
         return Fans(1.0, float(layer.embedding_dim))
     if isinstance(layer, nn.Bilinear):
         pairs = layer.in1_features * layer.in2_features
         return Fans(float(pairs), layer.out_features * math.sqrt(pairs))
-    if isinstance(layer, (nn.RNNBase, nn.RNNCellBase)):
+    if isinstance(layer, RECURRENT):
         return _recurrent(layer, name or ("weight_ih_l0" if isinstance(layer, nn.RNNBase) else "weight_ih"))
     if isinstance(layer, nn.MultiheadAttention):
         return _attention(layer, name or "out_proj.weight")

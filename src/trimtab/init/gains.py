@@ -68,8 +68,8 @@ def gain(activation: str | nn.Module | Callable[..., Any] | None, **parameters: 
     Raises:
         ValueError: an unknown name, a function that is not element-wise, not finite, or zero everywhere.
 
-    Differs from torch: `calculate_gain` knows 7 activations; it has 5/3 for tanh (1.5925 here) and 1 for the sigmoid
-    (1.846), and keeps SELU's at 3/4 (1: SELU keeps unit scale by itself).
+    Differs from torch: `calculate_gain` knows 6 activations, the linear among them; it has 5/3 for tanh (1.5925 here),
+    1 for the sigmoid (1.846) and 3/4 for SELU (1: SELU keeps unit scale by itself).
 
     Source: He et al. 2015, arXiv:1502.01852, eq. 8-10, with E[f(z)²] for ReLU's 1/2.
 
@@ -89,6 +89,11 @@ def gain(activation: str | nn.Module | Callable[..., Any] | None, **parameters: 
         return _of_module(activation)
     ruled = _ruled(getattr(activation, "__name__", ""))
     return ruled if ruled is not None else _by_quadrature(activation, parameters)
+
+
+def name_of(activation: str | nn.Module | Callable[..., Any]) -> str:
+    """The one name of an activation, however it is given: `leaky_relu` for `nn.LeakyReLU()`."""
+    return _canonical(activation if isinstance(activation, str) else _named(activation))
 
 
 def _of_name(name: str, parameters: dict[str, Any]) -> float:

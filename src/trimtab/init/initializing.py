@@ -7,6 +7,7 @@ from typing import Any, Literal
 from torch import nn
 from torch.nn.parameter import is_lazy
 
+from trimtab.init.calls import Trace
 from trimtab.init.checking import Check, judged
 from trimtab.init.drawing import Generator
 from trimtab.init.fans import fans
@@ -14,10 +15,10 @@ from trimtab.init.layers import RECURRENT, is_norm, leaves, weight_layers
 from trimtab.init.measuring import measure
 from trimtab.init.report import LayerStart, Report
 from trimtab.init.rules import Rules, matrices_first
-from trimtab.init.running import forward, untouched, unwrapped
+from trimtab.init.running import forward, unwrapped
 from trimtab.init.scaling import Scaled, rms_factor, scalable, scaled
 from trimtab.init.schemes import SCHEMES, Scheme
-from trimtab.init.tracing import Trace
+from trimtab.init.untouched import untouched
 from trimtab.init.uses import Activation, Use, in_definition_order, in_execution_order
 from trimtab.init.variance import Mode
 from trimtab.init.writing import Writer
@@ -46,11 +47,11 @@ def initialize(
     residual branches): the formula alone drifts, 4 to 10 times over 30 GELU layers. "lsuv" starts from orthogonal
     weights and brings the variance to 1, as its paper does.
 
-    Frozen parameters stay as they are, unless `include_frozen`. Tied parameters start once, by the rule of the linear
-    layer if there is one, and are not multiplied. Parameters of no known layer stay and are reported; so do those on
-    the meta device (with an example on it the order is found all the same). A parametrised weight is set through its
-    parametrisation; one that spectral norm divides by its norm keeps that norm. Gradients, mode and, with `generator`,
-    the random state are untouched; running estimates of norm layers start anew.
+    Frozen parameters stay as they are, and the running estimates of frozen norm layers, unless `include_frozen`; those
+    of the others start anew. Tied parameters start once, by the rule of the linear layer if there is one, and are not
+    multiplied. Parameters of no known layer stay and are reported; so do those on the meta device (with an example on
+    it the order is found all the same). A parametrised weight is set through its parametrisation; one that spectral
+    norm divides by its norm keeps that norm. Gradients, mode and, with `generator`, the random state are untouched.
 
     Args:
         model: any module; a compiled or data-parallel one stands for what it wraps.
@@ -65,8 +66,9 @@ def initialize(
         include_frozen: start parameters that require no gradient too.
 
     Raises:
-        ValueError: an unknown scheme, mode or residual; lazy layers without an example; a parametrisation that takes no
-            value. RuntimeError: the model fails on the example.
+        TypeError: the model is no module, the generator no generator. ValueError: an unknown scheme, mode or residual;
+            lazy layers without an example; a parametrisation that takes no value. RuntimeError: the model fails on the
+            example.
 
     Differs from torch: layers' own `reset_parameters` draw U(−1/√fan_in, 1/√fan_in) whatever follows, a gain of 0.58.
 

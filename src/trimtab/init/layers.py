@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.utils import parametrize
+from torch.nn.utils.parametrizations import _SpectralNorm
+from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
 
 CONVS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -17,11 +19,18 @@ TABLES = (nn.Embedding, nn.EmbeddingBag)
 RECURRENT = (nn.RNNBase, nn.RNNCellBase)
 WEIGHTED = (*MATRICES, *TABLES, *RECURRENT, nn.MultiheadAttention)
 _TORCH_NORMS = (_NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
+_POWER_STEPS = 15  # as torch takes when a layer gets its spectral norm
 
 
 def is_norm(module: nn.Module) -> bool:
     """Torch's normalisation layers, and ours, which descend from them; others may mean something else by a weight."""
     return isinstance(module, _TORCH_NORMS)
+
+
+def is_frozen(module: nn.Module) -> bool:
+    """Whether a module has parameters, and none that trains."""
+    own = list(module.parameters())
+    return bool(own) and not any(p.requires_grad for p in own)
 
 
 def weight_layers(model: nn.Module) -> dict[str, nn.Module]:
@@ -67,6 +76,18 @@ def _assign(module: nn.Module, name: str, values: Tensor, where: str) -> None:
             f"initialize: {where}.{name} is parametrised and takes no value ({error}); "
             "initialise before registering the parametrisation, or give it a right_inverse"
         ) from error
+    for part in module.parametrizations[name]:  # type: ignore[index, union-attr]
+        if isinstance(part, _SpectralNorm):
+            _estimate_norm(module, name, part)
+
+
+def _estimate_norm(module: nn.Module, name: str, part: nn.Module) -> None:
+    """Power steps: the norm that divides the weight is an estimate, and still that of the weight before."""
+    training = part.training
+    part.train()
+    for _ in range(_POWER_STEPS):
+        getattr(module, name)
+    part.train(training)
 
 
 def _write_by_hook(module: nn.Module, name: str, values: Tensor, where: str) -> None:
@@ -80,6 +101,10 @@ def _write_by_hook(module: nn.Module, name: str, values: Tensor, where: str) -> 
     if module._parameters.get(f"{name}_orig") is None:
         raise ValueError(f"initialize: {where} ({type(module).__name__}) keeps no parameter {name!r} to initialise")
     _part(module, f"{name}_orig").copy_(values)
+    for hook in module._forward_pre_hooks.values():
+        if isinstance(hook, SpectralNorm) and hook.name == name:
+            for _ in range(_POWER_STEPS):
+                setattr(module, name, hook.compute_weight(module, do_power_iteration=True))
 
 
 def _part(module: nn.Module, name: str) -> Any:

@@ -10,9 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from trimtab.init.calls import Call, Trace
 from trimtab.init.layers import CONVS, TRANSPOSED, weight_layers
-from trimtab.init.running import SEED, outputs, untouched
-from trimtab.init.tracing import Call, Trace, trace
+from trimtab.init.running import outputs
+from trimtab.init.tracing import trace
+from trimtab.init.untouched import SEED, untouched
 
 _FLAT = 0.05  # of the largest slope
 _SLOPES: dict[str, Callable[[Tensor], Tensor]] = {  # relative to the largest, from the output
@@ -61,7 +63,8 @@ def measure(
     with untouched(model), torch.enable_grad():
         seen = trace(model, example, on_output, on_activation)
         try:
-            _backward(seen.output, loss)
+            if not _backward(seen.output, loss) and seen.calls:
+                seen.unmeasured = "no gradient was measured: nothing that the model returned depends on its weights"
         except RuntimeError as error:
             if "use_reentrant=True" not in str(error):
                 raise
@@ -70,19 +73,26 @@ def measure(
     return measured, seen
 
 
-def _backward(output: Any, loss: Callable[[Any], Tensor] | None) -> None:
-    """Send a gradient down without adding to any parameter's."""
-    roots = [loss(output)] if loss is not None else outputs(output)
-    roots = [t for t in roots if t.requires_grad]
+def _backward(output: Any, loss: Callable[[Any], Tensor] | None) -> bool:
+    """Send a gradient down without adding to any parameter's; False where there is nothing to send it from."""
+    roots = [t for t in ([_number(loss, output)] if loss is not None else outputs(output)) if t.requires_grad]
     if not roots or any(t.is_meta for t in roots):
-        return
-    generator = torch.Generator().manual_seed(SEED)
+        return bool(roots)
+    generator = torch.Generator("cpu").manual_seed(SEED)
     seeds = [torch.ones_like(t) if loss is not None else _random_like(t, generator) for t in roots]
     torch.autograd.grad(roots, _graph_leaves(roots), seeds, allow_unused=True)
+    return True
+
+
+def _number(loss: Callable[[Any], Tensor], output: Any) -> Tensor:
+    made = loss(output)
+    if not isinstance(made, Tensor):
+        raise TypeError(f"check: the loss is a {type(made).__name__}; expected a tensor that depends on the output")
+    return made
 
 
 def _random_like(t: Tensor, generator: torch.Generator) -> Tensor:
-    return torch.randn(t.shape, generator=generator).to(t.device, t.dtype)
+    return torch.randn(t.shape, generator=generator, device="cpu").to(t.device, t.dtype)
 
 
 def _graph_leaves(roots: list[Tensor]) -> list[Tensor]:

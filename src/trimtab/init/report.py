@@ -48,7 +48,10 @@ class Report:
         return rendered(self._table())
 
     def _table(self) -> Table:
-        columns = ("layer", "activation", "gain", "fan in", "factor", "output before", "after", "M before", "after")
+        columns = (
+            "layer", "activation", "gain", "fan\nin", "factor", "output\nbefore", "output\nafter", "M\nbefore",
+            "M\nafter",
+        )  # fmt: skip
         rows = [(x.name, x.activation, x.gain, x.fans.fan_in, x.factor, *self._scales(x.name)) for x in self.layers]
         said = [f"{x.name}: {x.problem}" for x in self.layers if x.problem]
         said += [_listed([n for n, r in self.kept.items() if r == reason], reason) for reason in _unique(self.kept)]

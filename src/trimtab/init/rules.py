@@ -12,6 +12,8 @@
 | embedding tied to a linear layer | rows | as the linear layer's weight | Press & Wolf 2017 |
 | batch, layer, group, instance, RMS norm | γ, κ, running estimates | 1, 0, as new | Ioffe & Szegedy 2015 |
 | any other | bias | 0 | |
+
+Frozen parameters stay, and so do the running estimates of a frozen norm.
 """
 
 from __future__ import annotations
@@ -59,7 +61,7 @@ class Rules:
         self.write(name, module, "weight", lambda like: torch.full_like(like, scale), rule)
         self.write(name, module, "bias", torch.zeros_like, "0")
         running = getattr(module, "running_mean", None)
-        if isinstance(running, Tensor) and not running.is_meta:
+        if isinstance(running, Tensor) and not running.is_meta and not self.write.keeps(module):
             module.reset_running_stats()  # type: ignore[operator]
 
     def shrink(self, use: Use) -> float:

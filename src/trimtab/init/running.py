@@ -1,87 +1,27 @@
-"""Run a model on an example as the first training step would, and leave no trace of it."""
+"""Run a model on an example, and say what failed if it fails; what it takes and returns as tensors."""
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch._C import _functorch  # type: ignore[attr-defined]
-from torch.nn.parameter import is_lazy
-
-SEED = 0
-
-
-@contextmanager
-def untouched(model: nn.Module) -> Iterator[None]:
-    """Inside, the model is ready to be measured; afterwards mode, buffers, flags and random state are as before.
-
-    Batch norm uses the batch, as in training; everything else is in evaluation mode, so that dropout adds no noise.
-    Every floating parameter takes part in the graph, frozen ones too. torch's fused inference path is off: it would
-    hide the layers of a transformer.
-    """
-    modes = [(module, module.training) for module in model.modules()]
-    buffers = [
-        (module, name, buffer, None if buffer is None or is_lazy(buffer) or buffer.is_meta else buffer.clone())
-        for module in model.modules()
-        for name, buffer in module._buffers.items()
-    ]
-    flags = [(p, p.requires_grad) for p in model.parameters() if not is_lazy(p)]
-    fast = torch.backends.mha.get_fastpath_enabled()
-    with ExitStack() as stack:
-        stack.enter_context(_same_noise({p.device for p, _ in flags}))
-        stack.enter_context(torch.compiler.set_stance("force_eager"))  # compiled parts would hide their layers
-        stack.enter_context(torch.inference_mode(False))
-        stack.callback(_restore, modes, buffers, flags, fast)
-        torch.backends.mha.set_fastpath_enabled(False)
-        for module, _ in modes:
-            module.training = getattr(module, "running_mean", None) is not None
-        for p, _ in flags:
-            if p.is_floating_point() or p.is_complex():
-                p.requires_grad_(True)
-        yield
-
-
-@contextmanager
-def _same_noise(devices: set[torch.device]) -> Iterator[None]:
-    """What noise there is, is the same from run to run; the states of all generators are given back."""
-    cuda = sorted(device.index for device in devices if device.type == "cuda")
-    python, array = random.getstate(), np.random.get_state()
-    try:
-        with torch.random.fork_rng(devices=cuda):
-            random.seed(SEED)
-            np.random.seed(SEED)
-            torch.default_generator.manual_seed(SEED)  # torch.manual_seed would seed devices that nobody asked about
-            for index in cuda:
-                torch.cuda.default_generators[index].manual_seed(SEED)
-            yield
-    finally:
-        random.setstate(python)
-        np.random.set_state(array)
 
 
 def unwrapped(model: nn.Module) -> nn.Module:
-    """The model inside of `torch.compile` and of data-parallel wrappers."""
+    """The model inside of `torch.compile` and of data-parallel wrappers.
+
+    Raises:
+        TypeError: it is no module.
+    """
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"trimtab.init: the model is a {type(model).__name__}; expected a torch.nn.Module")
     model = getattr(model, "_orig_mod", model)
     wrapped = isinstance(model, (nn.DataParallel, nn.parallel.DistributedDataParallel))
     return unwrapped(model.module) if wrapped else model
-
-
-def _restore(modes: list[Any], buffers: list[Any], flags: list[Any], fast: bool) -> None:
-    torch.backends.mha.set_fastpath_enabled(fast)
-    for module, training in modes:
-        module.training = training
-    for module, name, buffer, value in buffers:
-        module._buffers[name] = buffer
-        if value is not None:
-            with torch.no_grad():
-                buffer.copy_(value)
-    for p, flag in flags:
-        p.requires_grad_(flag)
 
 
 def forward(model: nn.Module, example: Any) -> Any:
@@ -101,8 +41,17 @@ def forward(model: nn.Module, example: Any) -> Any:
         except Exception as error:
             name, module, shapes = entered[-1] if entered else ("", model, _shapes(example))
             where = f"layer {name!r} ({_brief(module)})" if name else type(model).__name__
-            hint = "; pass a batch of more examples" if "more than 1 value per channel" in str(error) else ""
-            raise RuntimeError(f"the model failed on the example in {where}, given {shapes}: {error}{hint}") from error
+            raise RuntimeError(
+                f"the model failed on the example in {where}, given {shapes}: {error}{_hint(str(error))}"
+            ) from error
+
+
+def _hint(error: str) -> str:
+    if "more than 1 value per channel" in error:
+        return "; pass a batch of more examples"
+    if "positional argument" in error:
+        return "; the example is what the model takes, a tuple its positional arguments: leave out the targets"
+    return ""
 
 
 def _watch(name: str, module: nn.Module, entered: list[tuple[str, nn.Module, str]]) -> Any:

@@ -12,8 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from trimtab.init.layers import MATRICES, leaves, value, weight_layers, write
-from trimtab.init.running import forward, tensors, untouched, unwrapped
-from trimtab.methods.initialize import lsuv_factor
+from trimtab.init.running import forward, tensors
 
 TOLERANCE = 0.01  # of the output's standard deviation; the paper has 0.1 of its variance
 MAX_PASSES = 10  # the paper's T_max
@@ -27,41 +26,6 @@ class Scaled:
 
     factor: float
     problem: str | None = None
-
-
-def lsuv_(
-    model: nn.Module, example: Any, *, tolerance: float = TOLERANCE, passes: int = MAX_PASSES
-) -> dict[str, Scaled]:
-    """Scale each weight layer until its output has variance 1 on the example: `W ← W / √Var(z)`, in execution order.
-
-    In one run of the model each layer is scaled before what follows it sees its output; layers that are called more
-    than once, by the mean variance over their calls, from run to run. Linear, bilinear and convolution layers and the
-    output projection of attention are scaled; biases, mode, buffers, gradients and the random state stay as they were.
-    Frozen layers are left alone. Start from orthogonal weights to do as the paper does:
-    `initialize(model, example, "lsuv")`.
-
-    Args:
-        model: any module.
-        example: a batch: a tensor, a tuple of positional or a mapping of keyword arguments.
-        tolerance: allowed difference of 1/(the output's standard deviation) from 1.
-        passes: at most so many scalings of a layer, and runs for shared ones.
-
-    Returns:
-        By layer, the factor of its weight, and why its output's variance is not 1, if it is not: dead (variance 0), not
-        finite, or not settled.
-
-    Source: Mishkin & Matas 2016, "All you need is a good init", arXiv:1511.06422, algorithm 1.
-
-    >>> layer = nn.Linear(8, 4, bias=False)
-    >>> x = torch.randn(64, 8)
-    >>> factor = lsuv_(layer, x)[""].factor
-    >>> bool((layer(x).var(correction=0).sqrt() - 1).abs() < 0.01)
-    True
-    """
-    model = unwrapped(model)
-    targets = {name: 1.0 for name, module in weight_layers(model).items() if scalable(module)}
-    with untouched(model):
-        return scaled(model, example, targets, lsuv_factor, tolerance, passes)
 
 
 def rms_factor(output: Tensor) -> Tensor:
@@ -196,7 +160,7 @@ def _took(before: Tensor, after: Tensor | None, by: float) -> bool:
     """Whether a weight has been multiplied, to the precision of its dtype."""
     if after is None:
         return False
-    was, got = float(before.double().norm()), float(after.double().norm())
+    was, got = (float(w.abs().double().norm()) for w in (before, after))
     return abs(got - by * was) <= 0.05 * by * was
 
 

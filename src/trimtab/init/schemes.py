@@ -7,7 +7,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
-from trimtab.init.drawing import Generator, standard_normal, standard_uniform
+from trimtab.init.drawing import Generator, home, standard_normal, standard_uniform
 from trimtab.init.fans import Fans, fans
 from trimtab.init.layers import CONVS, TRANSPOSED
 from trimtab.init.orthogonal import delta_orthogonal_, orthogonal_
@@ -48,8 +48,7 @@ def _std(scheme: str, f: Fans, gain: float, mode: Mode) -> float:
 
 def _orthogonal(module: nn.Module, like: Tensor, scheme: str, gain: float, generator: Generator) -> Tensor:
     exact = like.dtype in (torch.float64, torch.complex64, torch.complex128)
-    device = like.device if generator is None else generator.device
-    fresh = torch.empty(like.shape, dtype=like.dtype if exact else torch.float32, device=device)
+    fresh = torch.empty(like.shape, dtype=like.dtype if exact else torch.float32, device=home(like, generator))
     convolution = isinstance(module, (*CONVS, *TRANSPOSED))
     groups = int(module.groups) if convolution else 1  # type: ignore[arg-type]
     if convolution and scheme == "delta_orthogonal":

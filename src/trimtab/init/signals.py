@@ -46,7 +46,8 @@ class Signal:
 
     Ancestors below 0 are tensors of the example. `open` are the calls whose output this is, but for `factors`:
     element-wise functions of independent parts of the output, multiplied. `place` tells the parts of one output from
-    each other; `norm` is the last layer, if it is one; `activated` is what was measured of the last function's result.
+    each other; `norm` is the norm since the last weight layer; `activated` is what was measured of the last function's
+    result.
     """
 
     calls: frozenset[int] = frozenset()
@@ -92,7 +93,7 @@ def merged(signals: Iterable[Signal]) -> Signal:
 
 def activated(signal: Signal, name: str, functions: tuple[Function, ...]) -> Signal:
     """The signal after one more function."""
-    return replace(signal, names=(*signal.names, name), factors=functions, norm=None)
+    return replace(signal, names=(*signal.names, name), factors=functions)
 
 
 def replayed(operation: Any, args: Any, kwargs: Any, parts: dict[int, Signal]) -> Function:
@@ -135,5 +136,7 @@ def gain_of(factors: tuple[Function, ...], names: tuple[str, ...]) -> float:
 
 def _mean(value: Tensor) -> Tensor:
     if value.is_meta or not value.numel():
-        return torch.tensor(0.25)  # PReLU's slope at the start, the one activation whose parameter joins element-wise
+        return torch.tensor(
+            0.25, device="cpu"
+        )  # PReLU's slope at the start, the one activation whose parameter joins element-wise
     return value.detach().to(torch.float64).mean().cpu()

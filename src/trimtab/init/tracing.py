@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -12,38 +12,12 @@ from torch import Tensor, nn
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from trimtab.init.branches import mark_residual
+from trimtab.init.calls import Call, Trace
 from trimtab.init.following import is_pointwise, is_sum, makes_anew, passed_on
 from trimtab.init.layers import is_norm, weight_layers
 from trimtab.init.running import forward, outputs, tensors
-from trimtab.init.signals import Function, Signal, merged
-
-
-@dataclass(slots=True)
-class Call:
-    """A weight layer at work: once for each time that it is called."""
-
-    index: int
-    layer: str
-    sources: frozenset[int]
-    ancestors: frozenset[int]
-    depth: int
-    entering: int | None  # which storage its input lies in
-    names: tuple[str, ...] = ()
-    factors: tuple[Function, ...] = ()
-    activated: Any = None  # what `on_activation` returned of the activation that follows
-    residual: bool = False
-    closing_norm: str | None = None  # the norm at the end of its residual branch
-
-
-@dataclass(slots=True)
-class Trace:
-    """What was seen: calls in execution order, the number of residual sums, and what the model returned."""
-
-    calls: list[Call] = field(default_factory=list[Call])
-    residuals: int = 0
-    output: Any = None
-    unmeasured: str | None = None  # why there is no gradient
-
+from trimtab.init.signals import Signal, merged
 
 OnOutput = Callable[[Call, Tensor], None]
 OnActivation = Callable[[Call, str, Tensor], Any]
@@ -84,7 +58,6 @@ class _Follower(TorchDispatchMode):
         self.trace = Trace()
         self._on_activation = on_activation
         self._signals: dict[int, tuple[StorageWeakRef, Signal]] = {}
-        self._readers: dict[int, set[int]] = {}
         self._inside = 0  # of a layer: its own operations are not followed
         self._entering: list[tuple[Signal, int | None]] = []
 
@@ -121,7 +94,7 @@ class _Follower(TorchDispatchMode):
             return
         signal = passed_on(func, args, kwargs, carried)
         if len(carried) == 2 and is_pointwise(func) and is_sum(func):
-            self._mark_residual(*(s for _, s in carried))
+            mark_residual(self.trace, *(s for _, s in carried))
         for _, used in carried:
             if used.calls != signal.calls:
                 self._use(used)
@@ -150,34 +123,6 @@ class _Follower(TorchDispatchMode):
             signal = self.get(tensor)
             if signal is not None:
                 self._use(signal)
-
-    def _mark_residual(self, a: Signal, b: Signal) -> None:
-        """A sum of a stream with what was computed from it: the computed one is the branch."""
-        branch = self._branch(a, b)
-        if branch is None:
-            return
-        called = [self.trace.calls[i] for i in branch.calls]
-        layers = [call.layer for call in self.trace.calls]
-        if any(layers.count(call.layer) > 1 for call in called):
-            return  # one weight at every step: time, not depth
-        self.trace.residuals += 1
-        for call in called:
-            call.residual, call.closing_norm = True, branch.norm
-
-    def _branch(self, a: Signal, b: Signal) -> Signal | None:
-        if a.feeds(b) != b.feeds(a):
-            return b if a.feeds(b) else a
-        skip, branch = (a, b) if a.depth < b.depth else (b, a)
-        return branch if skip.depth < branch.depth and (a.feeds(b) or self._is_shortcut(skip, branch)) else None
-
-    def _is_shortcut(self, skip: Signal, branch: Signal) -> bool:
-        """Whether one layer leads around the branch from the tensor where both begin."""
-        if len(skip.calls) != 1:
-            return False
-        (index,) = skip.calls
-        fork = self.trace.calls[index].entering
-        starts = {i for i in branch.ancestors if i >= 0 and self.trace.calls[i].entering == fork}
-        return fork is not None and len(starts) == 1 and self._readers.get(fork) == starts | {index}
 
     def attend(self, stack: ExitStack, module: nn.Module, name: str, on_output: OnOutput | None) -> None:
         """Follow a weight layer as a whole: its output is a signal of its own."""
@@ -230,8 +175,6 @@ class _Follower(TorchDispatchMode):
         ancestors = frozenset(i for i in signal.ancestors if i >= 0)
         call = Call(index, name, signal.calls, ancestors, signal.depth + 1, key)
         self.trace.calls.append(call)
-        if key is not None:
-            self._readers.setdefault(key, set()).add(index)
         return call
 
 

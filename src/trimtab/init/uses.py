@@ -9,10 +9,10 @@ from typing import Any
 
 from torch import nn
 
-from trimtab.init.gains import gain
+from trimtab.init.calls import Trace
+from trimtab.init.gains import gain, name_of
 from trimtab.init.layers import weight_layers
 from trimtab.init.signals import gain_of
-from trimtab.init.tracing import Trace
 
 Activation = str | nn.Module | Callable[..., Any] | None
 
@@ -69,13 +69,7 @@ def in_definition_order(model: nn.Module, otherwise: Activation = None) -> dict[
 def _use(activation: Activation, residual: bool) -> Use:
     if activation is None:
         return Use(residual=residual)
-    return Use(_named(activation), gain(activation), residual)
-
-
-def _named(activation: Activation) -> str:
-    if isinstance(activation, str):
-        return activation
-    return getattr(activation, "__name__", type(activation).__name__).lower()
+    return Use(name_of(activation), gain(activation), residual)
 
 
 def _with_last(names: list[str]) -> list[tuple[str, bool]]:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from trimtab.init.layers import leaves, value, write
+from trimtab.init.layers import is_frozen, leaves, value, write
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,10 @@ class Writer:
             made = make(value(module, parameter)).to(own[0].device)  # type: ignore[arg-type]
             write(module, parameter, made, layer)
         self.started.append(Start(name, rule, _rms(made)))
+
+    def keeps(self, module: nn.Module) -> bool:
+        """Whether a layer is frozen and stays as it is."""
+        return not self.include_frozen and is_frozen(module)
 
     def keep_others(self, model: nn.Module) -> None:
         """Record the parameters that no rule knows."""

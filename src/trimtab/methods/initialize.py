@@ -117,10 +117,10 @@ def gain(function: Callable[[Tensor], Tensor]) -> float:
 @cache
 def _gaussian_nodes() -> tuple[Tensor, Tensor]:
     """Points and weights of the quadrature: `Σ weight · f(point) ≈ E[f(z)]`."""
-    beta = torch.arange(1, NODES, dtype=torch.float64)
+    beta = torch.arange(1, NODES, dtype=torch.float64, device="cpu")
     beta = beta / (4 * beta**2 - 1).sqrt()
     points, vectors = torch.linalg.eigh(torch.diag(beta, 1) + torch.diag(beta, -1))  # Golub & Welsch 1969
-    edges = torch.linspace(-RANGE, RANGE, PANELS + 1, dtype=torch.float64)
+    edges = torch.linspace(-RANGE, RANGE, PANELS + 1, dtype=torch.float64, device="cpu")
     half = RANGE / PANELS
     z = (edges[:-1, None] + half * (1 + points)).flatten()
     weight = (half * 2 * vectors[0] ** 2).repeat(PANELS)
