@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -54,6 +56,13 @@ def test_the_first_corrected_velocity_is_g_and_the_first_corrected_scale_its_squ
     g = torch.randn(1000, dtype=torch.float64)
     torch.testing.assert_close(descent.correct(descent.velocity(0.0, g, 0.9), 0.9, 0), g, rtol=4e-16, atol=0)
     torch.testing.assert_close(descent.correct(descent.mean_square(0.0, g, 0.999), 0.999, 0), g * g, rtol=1e-15, atol=0)
+
+
+def test_in_exact_arithmetic_it_is_g_exactly():
+    exact: Any = descent  # its formulas take any numbers
+    g, beta1, beta2 = Fraction(-22, 7), Fraction(9, 10), Fraction(999, 1000)
+    assert exact.correct(exact.velocity(Fraction(0), g, beta1), beta1, 0) == g
+    assert exact.correct(exact.mean_square(Fraction(0), g, beta2), beta2, 0) == g**2
 
 
 def test_the_correction_fades():
