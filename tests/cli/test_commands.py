@@ -13,6 +13,7 @@ from trimtab.core.rule import Rule
 from trimtab.core.trace import Event
 from trimtab.record import Writer
 from trimtab.rules import all_rules
+from trimtab.version import __version__
 
 
 @pytest.fixture(autouse=True)
@@ -74,6 +75,13 @@ def test_every_rule_is_explained_by_code_and_by_name(rule: Rule, capsys: pytest.
     assert capsys.readouterr().out == by_code
     assert by_code.startswith(f"{rule.code} {rule.name}\n")
     assert "next: trimtab" in by_code.splitlines()[-1]
+
+
+def test_info_says_what_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["trimtab", __version__]
+    assert any(line.startswith("torch") and "cannot be imported" in line for line in lines)
 
 
 def test_the_examples_are_listed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -50,6 +50,7 @@ def theirs_of(kind):
     return getattr(torch.optim, kind.__name__)
 
 
+@pytest.mark.usefixtures("on_torch_operations")
 @each
 @pytest.mark.parametrize("from_torch", [True, False])
 def test_training_goes_on_in_the_other_library(kind, options, from_torch):

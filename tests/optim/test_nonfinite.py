@@ -86,6 +86,7 @@ def scaler_run(kind, unscale_first, bad_at=None, clip=None):
     return p.detach(), optimizer
 
 
+@pytest.mark.usefixtures("on_torch_operations")
 @pytest.mark.parametrize("unscale_first", [False, True])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_grad_scaler_gives_what_torch_gives(kind, unscale_first):

@@ -30,6 +30,7 @@ def stepped(kind, options, p, grads):
     return parameter.detach()
 
 
+@pytest.mark.usefixtures("on_torch_operations")
 @each
 @pytest.mark.parametrize("layout", ["transposed", "sliced", "channels last", "expanded gradient", "reversed gradient"])
 def test_strides_do_not_matter(kind, options, layout):
@@ -52,6 +53,7 @@ def test_strides_do_not_matter(kind, options, layout):
     assert not wide[..., 1::2].any()  # what lies between is left alone
 
 
+@pytest.mark.usefixtures("on_torch_operations")
 @each
 def test_complex_is_stepped_as_pairs_of_reals(kind, options):
     torch.manual_seed(0)

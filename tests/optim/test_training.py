@@ -47,6 +47,7 @@ SCHEDULES = {
 }
 
 
+@pytest.mark.usefixtures("on_torch_operations")
 @pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_schedulers_drive_it_as_torchs(kind, schedule):

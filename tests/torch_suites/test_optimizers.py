@@ -42,6 +42,7 @@ def gradients(params, step):
         p.grad = None if (i + step) % 4 == 3 else torch.randn_like(p) * 10.0 ** (step - 2)
 
 
+@pytest.mark.usefixtures("on_torch_operations")
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 @pytest.mark.parametrize(("name", "kwargs"), CONFIGURATIONS)
 def test_bit_for_bit_as_torchs_single_tensor_path(name, kwargs, dtype):

@@ -54,6 +54,13 @@ def test_raw_tensors_are_named_by_the_script_and_a_backward_is_a_step() -> None:
     assert (trace[UPDATE_RMS][:, 0] > 0).all()
 
 
+def test_an_optimizer_left_over_from_another_program_does_not_hide_an_update_by_hand() -> None:
+    left_over = torch.optim.SGD([torch.nn.Parameter(torch.ones(2))], lr=0.1)
+    assert watch("by_hand", steps=5).steps == 4
+    assert watch("autograd_grad", steps=5).steps == 4
+    del left_over
+
+
 def test_autograd_grad_without_an_optimizer_is_a_backward() -> None:
     trace = watch("autograd_grad", steps=5)
     assert trace.steps >= 4

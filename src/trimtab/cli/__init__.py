@@ -15,6 +15,7 @@ COMMANDS = {
     "report": "make the HTML page of a record",
     "rules": "list the rules",
     "explain": "explain one rule, with its limits and their sources",
+    "info": "show versions, devices, and whether the native core is in use",
     "demo": "train a bundled example under the watcher",
 }
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from trimtab.methods.moments import Moments
+from trimtab.nn import fused
 from trimtab.nn.arithmetic import Statistics, scale_and_shift, size, widen
 from trimtab.nn.differentiation import BatchNorm, Plan, apply
 
@@ -32,6 +33,8 @@ def by_estimates(
     """`γ (x − μ̄) / √(σ̄² + ε) + κ`."""
     if eps < 0:
         raise ValueError(f"batch_norm eps must be non-negative, but got {eps}")
+    if (y := fused.evaluate(x, mean, variance, weight, bias, eps)) is not None:
+        return y
     mean, variance = widen(mean).view(along(x)), widen(variance).view(along(x))
     normal = (widen(x) - mean) * (variance + eps).rsqrt()
     return scale_and_shift(normal, along_channels(weight, x), along_channels(bias, x)).to(x.dtype)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from trimtab.nn import fused
 from trimtab.nn.arithmetic import (
     Dims,
     Statistics,
@@ -32,6 +33,10 @@ class Plan(NamedTuple):
     eps: float
     correction: int
 
+    def of_channels(self, x: Tensor) -> bool:
+        """Whether the statistics are of dimension 1, as in batch normalisation, or of the last dimensions."""
+        return x.ndim > 1 and 0 in self.dims and 1 not in self.dims
+
     def divisor(self, x: Tensor) -> int:
         """Of the variance of x."""
         return size(x, self.dims) - self.correction
@@ -51,7 +56,7 @@ class Normalization(torch.autograd.Function):
 
     @staticmethod
     def forward(x: Tensor, weight: Tensor | None, bias: Tensor | None, plan: Plan) -> tuple[Tensor, ...]:
-        y, statistics, deviation = normalize(x, weight, bias, plan)
+        y, statistics, deviation = fused.forward(x, weight, bias, plan) or normalize(x, weight, bias, plan)
         return y, *statistics, deviation
 
     @staticmethod
@@ -59,6 +64,7 @@ class Normalization(torch.autograd.Function):
         x, weight, bias, ctx.plan = inputs
         _, shift, rest, rstd, deviation = output
         ctx.mark_non_differentiable(shift, deviation)
+        ctx.set_materialize_grads(False)  # no gradient of the statistics: a first derivative, which the core knows
         ctx.save_for_backward(x, weight, bias, shift, rest, rstd)
         ctx.save_for_forward(x, weight, bias, shift, rest, rstd)
 
@@ -67,7 +73,13 @@ class Normalization(torch.autograd.Function):
         x, weight, bias, *statistics = ctx.saved_tensors
         dy, _, g_rest, g_rstd, _ = gradients
         plan: Plan = ctx.plan
-        dy, normal = widen(dy), standardize(x, Statistics(*statistics))
+        if dy is not None and g_rest is None and g_rstd is None and not torch.is_grad_enabled():
+            done = fused.backward(dy, x, weight, Statistics(*statistics), plan)
+            if done is not None:
+                return done[0], _as(weight, done[1]), _as(bias, done[2]), None
+        rest, rstd = statistics[1:]
+        g_rest, g_rstd = _zeros(g_rest, rest), _zeros(g_rstd, rstd)
+        dy, normal = widen(_zeros(dy, x)), standardize(x, Statistics(*statistics))
         dx = dweight = dbias = None
         if ctx.needs_input_grad[0]:
             g = dy if weight is None else dy * weight
@@ -91,6 +103,16 @@ class Normalization(torch.autograd.Function):
         y_t = y_t if weight_t is None else y_t + normal * weight_t
         y_t = y_t if bias_t is None else y_t + bias_t
         return y_t.to(x.dtype), None, rest_t, rstd_t, None
+
+
+def _zeros(gradient: Tensor | None, like: Tensor) -> Tensor:
+    """The gradient; zero for what the result does not depend on."""
+    return torch.zeros_like(like) if gradient is None else gradient
+
+
+def _as(parameter: Tensor | None, gradient: Tensor) -> Tensor | None:
+    """In the shape and type of the parameter, where there is one."""
+    return None if parameter is None else gradient.reshape(parameter.shape).to(parameter.dtype)
 
 
 class BatchNorm(Normalization):

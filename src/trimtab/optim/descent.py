@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 from trimtab.clip import ClipByNorm, ClipByValue
 from trimtab.optim.averaging import Gain, observe_, shown
 from trimtab.optim.checkpoint import fill_in, modernize_, sealed
+from trimtab.optim.fused import Fused, step_
 from trimtab.optim.gradients import Clip, measure, prepared
 from trimtab.optim.nonfinite import describe, nonfinite
 from trimtab.optim.refusals import refuse_capture, refuse_options, refuse_sparse
@@ -63,6 +64,7 @@ class Descent(Optimizer):
         self._clip, self._average, self._on_nonfinite = clip, average, on_nonfinite
         self._seen: dict[str, Any] = {"grad_norm": None, "skipped_steps": 0}  # dynamo drops an optimizer's attributes
         self._showing_averages = False
+        self._fused = Fused()
 
     def update_of(self, group: dict[str, Any]) -> Update:
         """What a parameter group asks for, at this step."""
@@ -100,7 +102,6 @@ class Descent(Optimizer):
             self._seen["skipped_steps"] += 1
         else:
             self._descend()
-            self._observe()
         return loss
 
     def averaged(self) -> AbstractContextManager[None]:
@@ -152,6 +153,7 @@ class Descent(Optimizer):
         constructed = self.__dict__.get("param_groups", [])
         super().__setstate__(state)
         self.__dict__.setdefault("_showing_averages", False)
+        self._fused = Fused()
         fill_in(self.param_groups, constructed, self.defaults)
         modernize_(self.state, self.param_groups)
 
@@ -169,20 +171,30 @@ class Descent(Optimizer):
         return bool(bad)
 
     def _descend(self) -> None:
+        updates = [self.update_of(group) for group in self.param_groups]
+        parts = self._fused.parts(self.param_groups, self.state, updates, self._average is not None)
+        done = False if parts is None else step_(parts, self._clip, getattr(self, "grad_scale", None), self._average)
+        if isinstance(done, bool):
+            self._descend_one_by_one(updates)
+        elif isinstance(self._clip, ClipByNorm):
+            self._seen["grad_norm"] = done
+        self._observe(stepped=isinstance(done, bool))
+
+    def _descend_one_by_one(self, updates: list[Update]) -> None:
         scale, norms = getattr(self, "grad_scale", None), []
         if isinstance(self._clip, ClipByNorm):
             self._seen["grad_norm"], norms = measure(self.param_groups, self._clip, scale)
         each = iter(norms)
-        for group in self.param_groups:
-            update = self.update_of(group)
+        for group, update in zip(self.param_groups, updates, strict=True):
             for p in group["params"]:
                 if p.grad is not None:
                     state = self.state[p] if update.remembers else {}
                     descend_(p, prepared(p, next(each, None), self._clip, scale), state, update)
 
-    def _observe(self) -> None:
+    def _observe(self, stepped: bool) -> None:
+        """Averages what `stepped` one by one, and weights that had no gradient this time."""
         if self._average is None:
             return
         for p in (p for group in self.param_groups for p in group["params"]):
-            if p.grad is not None or "average" in self.state.get(p, {}):
+            if stepped if p.grad is not None else "average" in self.state.get(p, {}):
                 observe_(self.state[p], p, self._average)

@@ -106,7 +106,7 @@ class Look:
         return found
 
     def _is_parameter(self, leaf: Tensor) -> bool:
-        return isinstance(leaf, nn.Parameter) or self._optimizers.holds(leaf) or self._optimizers.none_alive()
+        return self._optimizers.holds(leaf) or isinstance(leaf, nn.Parameter) or self._optimizers.none_alive()
 
     def end(self, step: int, factor: Tensor | None) -> list[tuple[int, Tensor]]:
         """The backward is done: keep the layers' gradients; returns the parameters that it reached."""

@@ -18,7 +18,8 @@ class Optimizers:
 
     def __init__(self) -> None:
         self._alive: weakref.WeakSet[Optimizer] = weakref.WeakSet()
-        self._params: dict[int, tuple[weakref.ref[Tensor], str]] = {}
+        self._idle: weakref.WeakSet[Optimizer] = weakref.WeakSet()  # made before the watching, and not yet seen at work
+        self._params: dict[int, tuple[weakref.ref[Tensor], str, weakref.ref[Optimizer]]] = {}
         self._groups: weakref.WeakKeyDictionary[Optimizer, int] = weakref.WeakKeyDictionary()
         self._lines: weakref.WeakKeyDictionary[Optimizer, str] = weakref.WeakKeyDictionary()
         self._stepping: tuple[weakref.ref[Optimizer], FrameType] | None = None
@@ -29,20 +30,22 @@ class Optimizers:
         self.known(optimizer)
 
     def find_existing(self) -> None:
-        """Optimizers made before the watching began."""
+        """Optimizers made before the watching began: of this program, or left over from one that ran before it."""
         for thing in gc.get_objects():
             if issubclass(type(thing), Optimizer):
                 self.known(thing)
+                self._idle.add(thing)
 
     def known(self, optimizer: Optimizer) -> None:
         """Take in an optimizer, and parameters that were added to it since."""
+        self._idle.discard(optimizer)
         size = sum(len(group["params"]) for group in getattr(optimizer, "param_groups", ()))
         if self._groups.get(optimizer) != size:
             self._groups[optimizer] = size
             self._alive.add(optimizer)
             for group in optimizer.param_groups:
                 for p in group["params"]:
-                    self._params[id(p)] = (weakref.ref(p), type(optimizer).__name__)
+                    self._params[id(p)] = (weakref.ref(p), type(optimizer).__name__, weakref.ref(optimizer))
 
     def holds(self, tensor: Tensor) -> bool:
         """Whether an optimizer updates this tensor."""
@@ -51,7 +54,11 @@ class Optimizers:
     def of(self, tensor: Tensor) -> str | None:
         """The class of the optimizer that updates this tensor."""
         entry = self._params.get(id(tensor))
-        return entry[1] if entry is not None and entry[0]() is tensor else None
+        if entry is None or entry[0]() is not tensor:
+            return None
+        if (optimizer := entry[2]()) is not None:
+            self._idle.discard(optimizer)  # what is trained here is its own
+        return entry[1]
 
     def line(self, optimizer: Optimizer) -> str:
         """Where the optimizer was made: "train.py:31"; empty when it was not seen."""
@@ -59,7 +66,7 @@ class Optimizers:
 
     def none_alive(self) -> bool:
         """Whether the script updates by hand, as far as can be seen."""
-        return not self._alive
+        return len(self._alive) == len(self._idle)
 
     def step_begins(self, optimizer: Optimizer, frame: FrameType) -> bool:
         """Whether this is an outermost step: a wrapper such as Lookahead calls another optimizer's from its own.
