@@ -7,9 +7,9 @@ short blocks of steps (about a quarter of a second) alternate: one with the watc
 the order within a pair alternating too. Model, memory layout and machine are the same for both sides, and a drift of
 the machine falls on both: whole processes, and long stretches in one process, were tried first and differ by 10 % for
 such reasons alone. The watcher's clock stands still while it is out, so that it looks as often as in a run that it
-watches throughout. What its background thread does once a second is done inside the watched blocks. All watched blocks
-of a run together are compared with all plain ones (a median block would hide the few steps that are looked at); the
-table shows the median over the runs with the quartiles. Start-up is measured on whole processes, in pairs.
+watches throughout. What its background thread does every second and a half is done inside the watched blocks. All
+watched blocks of a run together are compared with all plain ones (a median block would hide the few steps that are
+looked at); the table shows the median over the runs with the quartiles. Start-up is measured on whole processes.
 """
 
 from __future__ import annotations

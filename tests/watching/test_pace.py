@@ -34,21 +34,21 @@ def train(pace: Pace, clock: Clock, steps: int, step: float, look: float, fixed:
         clock.now += step + cost
         pace.spent += cost
         looked.append(looking)
-        looking = pace.after_step(done, looking)
+        looking = pace.after_step(done, looking) if looking or done >= pace.again else False  # as the watcher asks
     return looked
 
 
 def test_the_first_steps_are_all_looked_at(clock: Clock) -> None:
     looked = train(Pace(0.0), clock, steps=200, step=0.01, look=0.1)
     assert looked[:DENSE] == [True] * DENSE
-    assert sum(looked[DENSE:]) == 4  # and then only where the number of steps has grown by half
+    assert sum(looked[DENSE:]) == 2  # and then only where the number of steps has doubled
 
 
 def test_however_dear_looks_go_on(clock: Clock) -> None:
     looked = train(Pace(0.001), clock, steps=3000, step=0.0005, look=0.1, fixed=0.0001)
     at = [step for step, look in enumerate(looked, 1) if look]
-    assert all(b <= 1.6 * a for a, b in zip(at[DENSE:], at[DENSE + 1 :], strict=False))
-    assert at[-1] > 1900
+    assert all(b <= 2.1 * a for a, b in zip(at[DENSE:], at[DENSE + 1 :], strict=False))
+    assert at[-1] > 1500
 
 
 @pytest.mark.parametrize("budget", [0.01, 0.03, 0.2])
@@ -59,7 +59,7 @@ def test_beyond_them_the_cost_stays_within_the_budget(clock: Clock, budget: floa
     beyond = looked[DENSE:]
     spent = sum(beyond) * look + len(beyond) * step * 0.001
     within = budget * (len(beyond) * step + spent)
-    least = 17 * look  # looks at steps that grow by half, from 30 to 20,000
+    least = 10 * look  # looks at steps that double, from 30 to 20,000
     assert spent <= max(within, least + len(beyond) * step * 0.001)
     assert sum(beyond) > 0
     assert pace.overhead == pytest.approx(spent / (len(beyond) * step), rel=0.05)

@@ -18,8 +18,8 @@ Beta = float | Tensor
 class Adam(Descent):
     """`v ← β₁ v + (1−β₁) g`; `s ← β₂ s + (1−β₂) g²`; `w ← w − α v̂ / (√ŝ + ε)`, `v̂ = v / (1−β₁ᵗ)`, `ŝ = s / (1−β₂ᵗ)`.
 
-    The arguments up to `decoupled_weight_decay` are those of `torch.optim.Adam`, with the same results, bit for bit on
-    the CPU. Further:
+    The arguments up to `decoupled_weight_decay` are those of `torch.optim.Adam`, with the same results to
+    rounding; bit for bit on the CPU without the native core. Further:
 
     `eps_inside_sqrt`: `√(ŝ + ε)` in place of `√ŝ + ε`. `bias_correction=False` takes v and s as they are.
     `clip`, `average`, `on_nonfinite`: see `Descent`.

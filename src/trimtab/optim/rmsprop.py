@@ -16,8 +16,8 @@ from trimtab.optim.update import MomentumForm, Scale, Update, Velocity, number
 class RMSprop(Descent):
     """`s ← β s + (1−β) g²`; `w ← w − α g / (√s + ε)`.
 
-    The arguments up to `differentiable` are those of `torch.optim.RMSprop`, with the same results, bit for bit on the
-    CPU; β is named `alpha` there. Further:
+    The arguments up to `differentiable` are those of `torch.optim.RMSprop`, with the same results to rounding;
+    bit for bit on the CPU without the native core. β is named `alpha` there. Further:
 
     `eps_inside_sqrt`: `√(s + ε)` in place of `√s + ε`. `bias_correction` divides s (and an "ema" velocity) by `1 − βᵗ`.
     `momentum_form`: "torch" accumulates what is already scaled, `b ← μ b + g / (√s + ε)`; "ema" scales the average of

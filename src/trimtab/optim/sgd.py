@@ -16,7 +16,8 @@ from trimtab.optim.update import MomentumForm, Update, Velocity, number
 class SGD(Descent):
     """`w ← w − α g`, or with momentum `w ← w − α v`.
 
-    The arguments up to `fused` are those of `torch.optim.SGD`, with the same results, bit for bit on the CPU. Further:
+    The arguments up to `fused` are those of `torch.optim.SGD`, with the same results to rounding; bit for bit on the
+    CPU without the native core. Further:
 
     `momentum_form`: "torch" accumulates, `v ← β v + (1−τ) g` from v = g, τ the `dampening`; "ema" is the textbook's
     average from zero, `v ← β v + (1−β) g`, whose steps do not grow with β. The former at learning rate `α (1−β)` is the

@@ -22,9 +22,16 @@ from trimtab.watching.graph import in_backward
 
 
 class Observer(Protocol):
-    """What the hooks report to. `looking`: whether the step under way is looked at."""
+    """What the hooks report to.
+
+    `looking`: whether the step under way is looked at. `steps_are_plain`: no optimizer was seen to call another's step
+    or a closure, so that the end of a step says all.
+    """
 
     looking: bool
+
+    @property
+    def steps_are_plain(self) -> bool: ...
 
     def backward_begins(self, tensors: Any) -> None: ...
     def backward_ends(self) -> None: ...
@@ -48,6 +55,7 @@ class Hooks:
         self._patches: list[tuple[Any, str, Any, Any]] = []
         self._handles: list[Any] = []
         self._module_handles: list[Any] = []
+        self._step_handles: list[Any] = []
         self._compiled = False
 
     def install(self) -> None:
@@ -59,16 +67,17 @@ class Hooks:
         self._patch(GradScaler, "scale", self._around_scale)
         self._patch(torch, "compile", self._around_compile)
         self._handles = [
-            register_optimizer_step_pre_hook(self._step_begins),
-            register_optimizer_step_post_hook(lambda optimizer, args, kwargs: self._observer.step_ends(optimizer)),
+            register_optimizer_step_post_hook(lambda optimizer, args, kwargs: self._observer.step_ends(optimizer))
         ]
+        self._expect_steps()
 
     def remove(self) -> None:
         """Leave torch as it was found."""
         self.disarm()
         self._active = False
-        for handle in self._handles:
+        for handle in (*self._handles, *self._step_handles):
             handle.remove()
+        self._step_handles = []
         for owner, name, original, wrapper in reversed(self._patches):
             # Somebody else may have wrapped ours since: it stays, and only passes on.
             if vars(owner).get(name) is wrapper:
@@ -76,10 +85,11 @@ class Hooks:
         self._handles, self._patches = [], []
 
     def arm(self) -> None:
-        """Hook the forward passes of all modules: it costs about 3 µs a call, so only where a step is looked at.
+        """Hook the forward passes of all modules, about 3 µs a call, and the beginnings of steps: only for looks.
 
         Never in a program that compiles: torch warns of global hooks there, and would compile anew as they come and go.
         """
+        self._expect_steps()
         if not self._module_handles and not self._compiled:
             self._module_handles = [
                 nn_module.register_module_forward_pre_hook(self._module_begins),
@@ -87,10 +97,23 @@ class Hooks:
             ]
 
     def disarm(self) -> None:
-        """Give forward passes their fast path back."""
+        """Give forward passes their fast path back, and steps as well where nothing depends on how they begin."""
         for handle in self._module_handles:
             handle.remove()
         self._module_handles = []
+        if self._observer.steps_are_plain:
+            for handle in self._step_handles:
+                handle.remove()
+            self._step_handles = []
+
+    @property
+    def expecting_steps(self) -> bool:
+        """Whether the beginnings of steps are reported."""
+        return bool(self._step_handles)
+
+    def _expect_steps(self) -> None:
+        if not self._step_handles:
+            self._step_handles = [register_optimizer_step_pre_hook(self._step_begins)]
 
     def _step_begins(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         has_closure = (len(args) > 1 and args[1] is not None) or kwargs.get("closure") is not None

@@ -23,6 +23,7 @@ class Optimizers:
         self._groups: weakref.WeakKeyDictionary[Optimizer, int] = weakref.WeakKeyDictionary()
         self._lines: weakref.WeakKeyDictionary[Optimizer, str] = weakref.WeakKeyDictionary()
         self._stepping: tuple[weakref.ref[Optimizer], FrameType] | None = None
+        self.plain = True  # no step was seen inside another, nor a closure
 
     def made(self, optimizer: Optimizer) -> None:
         """An optimizer was made in the script, at a line worth remembering."""
@@ -68,18 +69,24 @@ class Optimizers:
         """Whether the script updates by hand, as far as can be seen."""
         return len(self._alive) == len(self._idle)
 
-    def step_begins(self, optimizer: Optimizer, frame: FrameType) -> bool:
+    def step_begins(self, optimizer: Optimizer, frame: FrameType, has_closure: bool) -> bool:
         """Whether this is an outermost step: a wrapper such as Lookahead calls another optimizer's from its own.
 
         `frame` is the one that runs the step; a step that raised has left the stack and does not count as outer.
         """
+        self.plain = self.plain and not has_closure
         if self._stepping is not None and self._stepping[0]() is not optimizer and _runs(self._stepping[1], frame):
+            self.plain = False
             return False
         self._stepping = (weakref.ref(optimizer), frame)
         return True
 
-    def step_ends(self, optimizer: Optimizer) -> bool:
-        """Whether the step that ends is the outermost."""
+    def step_ends(self, optimizer: Optimizer, began: bool) -> bool:
+        """Whether the step that ends is the outermost; `began`: its beginning was listened for."""
+        if not began:
+            if optimizer not in self._alive:
+                self.known(optimizer)
+            return True
         if self._stepping is None or self._stepping[0]() is not optimizer:
             return False
         self._stepping = None

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 DENSE = 30  # steps looked at without gaps: most faults show at the start, and the script's owner is waiting there
-MARGIN = 0.5  # share of the budget that is planned for: hook calls and cold caches cost what no clock here sees
+MARGIN = 0.4  # share of the budget that is planned for: hook calls and cold caches cost what no clock here sees
 
 
-GROWTH = 1.5  # however dear a look is, one is taken before the number of steps has grown by half since the last
-SHARE = 0.25  # of the budget is for looks even where the fixed cost of a step, some 20 µs, has used it up
+GROWTH = 2.0  # however dear a look is, one is taken before the number of steps has doubled since the last
+PAUSE = 64  # beyond the dense start, whether to look is decided after so small a part more of the steps
+SHARE = 0.15  # of the budget is for looks even where the fixed cost of a step, some 20 µs, has used it up
 
 
 class Pace:
@@ -28,6 +29,7 @@ class Pace:
         self._last_look = 0
         self._look_cost = 0.0
         self._look_began = 0.0
+        self.again = 0  # the step after which there is something to decide: to ask after each would cost a share itself
 
     @contextmanager
     def clock(self) -> Iterator[None]:
@@ -59,6 +61,7 @@ class Pace:
                 self._dense_end, self._spent_dense = now, self.spent
             look = step >= GROWTH * self._last_look or self._affordable(now)
         self._look_began = self.spent
+        self.again = step + 1 if look or step < DENSE else step + 1 + step // PAUSE
         return look
 
     def _affordable(self, now: float) -> bool:

@@ -1,7 +1,8 @@
-"""The learning rate of each optimizer, at looks and whenever it has changed."""
+"""The learning rate of each optimizer, at looks and, between them, where it has changed."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from torch import Tensor
@@ -19,7 +20,7 @@ class Rates:
         self._buffer, self._sites = buffer, sites
         self._last: dict[int, Any] = {}
 
-    def keep(self, step: int, optimizer: Optimizer, line: str | None, looking: bool) -> None:
+    def keep(self, step: int, optimizer: Optimizer, line: Callable[[Optimizer], str], looking: bool) -> None:
         """The optimizer has stepped. A rate on a device is read at looks alone, without waiting for it."""
         groups = optimizer.param_groups
         rate = groups[0].get("lr") if groups else None
@@ -29,5 +30,5 @@ class Rates:
             return
         self._last[id(optimizer)] = rate
         name = type(optimizer).__name__
-        site = self._sites.index("optimizer", f"{name}:{id(optimizer)}", name, line=line)
+        site = self._sites.index("optimizer", f"{name}:{id(optimizer)}", name, line=line(optimizer))
         self._buffer.put(step, LEARNING_RATE, site, rate)

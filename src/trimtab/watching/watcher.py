@@ -190,6 +190,11 @@ class Watcher:
             self._said.add(reason)
             self._flusher.event(Event(self.steps, "unseen", {"reason": reason, "what": what}))
 
+    @property
+    def steps_are_plain(self) -> bool:
+        """No optimizer was seen to call another's step, or a closure."""
+        return self._optimizers.plain
+
     # --- what the hooks report
 
     @guarded
@@ -282,7 +287,7 @@ class Watcher:
     def step_begins(self, optimizer: Optimizer, has_closure: bool, frame: FrameType) -> None:
         """Just before the update: gradients as they are used, weights as they were."""
         self._optimizers.known(optimizer)
-        if not self._optimizers.step_begins(optimizer, frame):
+        if not self._optimizers.step_begins(optimizer, frame, has_closure):
             return
         # A second optimizer stepping after one backward belongs to the look that the backward had.
         if self.looking if self._backwards_in_step or has_closure else self._looked:
@@ -296,7 +301,7 @@ class Watcher:
     @guarded
     def step_ends(self, optimizer: Optimizer) -> None:
         """Just after the update. Raises MaxSteps, which the guard lets pass, when that was the last wanted step."""
-        if self._optimizers.step_ends(optimizer):
+        if self._optimizers.step_ends(optimizer, self._hooks.expecting_steps):
             self._close_step(optimizer)
 
     def _placed(self, optimizer: Optimizer) -> list[tuple[int, Tensor]]:
@@ -310,12 +315,15 @@ class Watcher:
             with torch.no_grad():
                 self._updates.after(self._buffer, self.steps)
         self._losses.close(self.steps)
-        if optimizer is not None:
-            self._rates.keep(self.steps, optimizer, self._optimizers.line(optimizer), self.looking)
+        deciding = self.looking or self.steps + 1 >= self._pace.again
+        if optimizer is not None and deciding:
+            self._rates.keep(self.steps, optimizer, self._optimizers.line, self.looking)
         self.steps += 1
         had_backward, self._backwards_in_step = self._backwards_in_step, 0
-        if had_backward:
+        if had_backward and deciding:
             self._next_step()
+        elif had_backward:
+            self._looked = False
         if self._max_steps is not None and self.steps >= self._max_steps:
             raise MaxSteps(0)
 
