@@ -20,7 +20,7 @@ import sys, time
 import torch
 model = torch.nn.Linear(3, 1)
 optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
-for step in range(4):
+for step in range(8):
     model(torch.ones(2, 3)).square().mean().backward()
     optimizer.step()
     print("half a line", end="", flush=True)
@@ -59,7 +59,7 @@ def test_only_the_title_of_the_terminal_changes(tmp_path: Path, start: Callable[
     titles = TITLE.findall(watched)
     assert titles[0] == "\x1b[22;2t"
     assert titles[-1] == "\x1b[23;2t"
-    assert re.search(r"\x1b]2;trimtab: step [1-4], loss [0-9.e-]+\x07", watched)
+    assert re.search(r"\x1b]2;trimtab: step [1-8], loss [0-9.e-]+\x07", watched)
     assert TITLE.sub("", watched).startswith(plain)
     quiet = _on_a_terminal(start, "-m", "trimtab", "run", "--quiet", "train.py")
     assert quiet == plain

@@ -24,6 +24,7 @@ class Losses:
         self._lines: dict[tuple[Any, int], int] = {}
         self._scaled: weakref.ref[Tensor] | None = None
         self._unscaled: tuple[Tensor, Tensor] | None = None
+        self.latest: float | None = None  # of those that could be read without waiting for a device
 
     def __bool__(self) -> bool:
         return bool(self._of_step)
@@ -49,7 +50,7 @@ class Losses:
             # Kept on its device until the next flush; the script may change the tensor itself in place.
             group.append((loss.detach().clone(), factor))
             return None
-        value = loss.item()
+        value = self.latest = loss.item()
         group.append((value, factor))
         return value
 

@@ -161,8 +161,8 @@ class Watcher:
 
     @property
     def loss(self) -> float | None:
-        """The latest loss that has crossed to the host."""
-        return self._flusher.loss
+        """The latest loss: the last one, or where a device has it the last that has crossed to the host."""
+        return self._flusher.loss if self._losses.latest is None else self._losses.latest
 
     def _own_thread(self, what: str) -> bool:
         """Watch one training thread: the first that trains. Another one is left alone, and told of."""
