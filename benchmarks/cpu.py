@@ -12,26 +12,25 @@ from __future__ import annotations
 
 import argparse
 import ctypes
-import statistics
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from operator import attrgetter
 from pathlib import Path
 
 import torch
+from timing import Side, medians
 from torch.nn.utils import clip_grad_norm_
 from torch.optim.swa_utils import AveragedModel, get_ema_avg_fn, get_ema_multi_avg_fn
 
+from trimtab import optim
+from trimtab.average import EMA
+from trimtab.clip import ClipByNorm
 from trimtab.kernels import native
 from trimtab.kernels.build import FLAGS, NUMERICS, SOURCES
-from trimtab.kernels.step import Memory, StepOptions, StepTable
 
 DECAY = 0.999
 MAX_NORM = 1.0
-Side = Callable[[], object]
 
 
 class Model(torch.nn.Module):
@@ -58,23 +57,9 @@ SHAPES = {
 }
 
 
-class Ours:
-    """The kernels as an optimizer would call them: at each step gradients are looked up and every address checked."""
-
-    def __init__(self, model: Model, options: StepOptions, *names: Memory) -> None:
-        self.params, self.options, self.table = list(model.params), options, StepTable()
-        self.memory: dict[Memory, list[torch.Tensor]] = {}
-        self.memory |= {name: [torch.zeros_like(p, requires_grad=False) for p in self.params] for name in names}
-        self.memory |= {"average": [p.detach().clone() for p in self.params]}
-        self.memory |= {"step": [torch.zeros(()) for _ in self.params]}
-        self.memory |= {"average_step": [torch.zeros((), dtype=torch.int64) for _ in self.params]}
-
-    def __call__(self) -> None:
-        if not self.table.take(self.params, list(map(attrgetter("grad"), self.params)), self.memory):
-            raise RuntimeError("the kernels do not take these tensors")
-        norm = float(torch.linalg.vector_norm(self.table.norms()))
-        factor = 1.0 if norm <= MAX_NORM else MAX_NORM / norm
-        self.table.step(StepOptions(**{**vars(self.options), "factor": factor}))
+def ours(model: Model, kind: Callable[..., torch.optim.Optimizer], **options: float) -> Side:
+    """One step, with clipping and average inside."""
+    return kind(model.params, clip=ClipByNorm(MAX_NORM), average=EMA(DECAY), **options).step
 
 
 def torch_side(model: Model, optimizer: torch.optim.Optimizer, average: AveragedModel, foreach: bool | None) -> None:
@@ -97,11 +82,8 @@ def default(model: Model, optimizer: torch.optim.Optimizer) -> Side:
 
 def adam(model: Model) -> dict[str, Side]:
     """40 bytes a parameter."""
-    options = StepOptions(
-        1e-3, beta1=0.9, beta2=0.999, eps=1e-8, correct_velocity=True, correct_scale=True, gain=1 - DECAY
-    )
     return {
-        "ours": Ours(model, options, "velocity", "square"),
+        "ours": ours(model, optim.Adam),
         "torch best": best(model, torch.optim.Adam(model.params, fused=True)),
         "torch defaults": default(model, torch.optim.Adam(model.params)),
     }
@@ -109,18 +91,16 @@ def adam(model: Model) -> dict[str, Side]:
 
 def rmsprop(model: Model) -> dict[str, Side]:
     """32 bytes a parameter; torch has no fused form."""
-    options = StepOptions(1e-3, beta2=0.99, eps=1e-8, gain=1 - DECAY)
     return {
-        "ours": Ours(model, options, "square"),
+        "ours": ours(model, optim.RMSprop, lr=1e-3),
         "torch best": best(model, torch.optim.RMSprop(model.params, 1e-3, foreach=True)),
     }
 
 
 def momentum(model: Model) -> dict[str, Side]:
     """32 bytes a parameter."""
-    options = StepOptions(1e-3, velocity="sum", beta1=0.9, gain=1 - DECAY)
     return {
-        "ours": Ours(model, options, "velocity"),
+        "ours": ours(model, optim.SGD, lr=1e-3, momentum=0.9),
         "torch best": best(model, torch.optim.SGD(model.params, 1e-3, momentum=0.9, fused=True)),
         "torch foreach": best(model, torch.optim.SGD(model.params, 1e-3, momentum=0.9, foreach=True)),
     }
@@ -141,17 +121,6 @@ def ceiling(elements: int) -> Side:
     core.ceiling.argtypes = [*[native.ADDRESS] * 4, native.INTEGER, native.INTEGER]
     arrays = [torch.ones(elements) for _ in range(4)]  # zeros would share one page
     return lambda: core.ceiling(*[x.data_ptr() for x in arrays], elements, native.threads())
-
-
-def medians(sides: dict[str, Side], rounds: int) -> dict[str, float]:
-    """Seconds; the first round is not counted."""
-    names, seconds = list(sides), {name: [] for name in sides}
-    for i in range(rounds + 1):
-        for name in names[i % len(names) :] + names[: i % len(names)]:
-            began = time.perf_counter()
-            sides[name]()
-            seconds[name].append(time.perf_counter() - began)
-    return {name: statistics.median(values[1:]) for name, values in seconds.items()}
 
 
 def rows(shape: str, method: str, rounds: int) -> list[str]:

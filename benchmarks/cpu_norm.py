@@ -12,17 +12,15 @@ from __future__ import annotations
 
 import argparse
 import os
-import statistics
-import time
 from collections.abc import Callable
 
 import torch
+from timing import Side, medians
 from torch import Tensor
 
 from trimtab.kernels import batch_norm, layer_norm, moments, native
 
 aten = torch.ops.aten
-Side = Callable[[], object]
 EPS = 1e-5
 
 
@@ -102,17 +100,6 @@ CASES: dict[str, Callable[[], dict[str, dict[str, Side]]]] = {
     "moments of 1 M × 100, by column": lambda: numbers(1_000_000, 100, dim=1),
     "moments of 100×100×10,000, by channel": lambda: numbers(100, 100, 10_000, dim=1),
 }
-
-
-def medians(sides: dict[str, Side], rounds: int) -> dict[str, float]:
-    """Seconds; the first round is not counted."""
-    names, seconds = list(sides), {name: [] for name in sides}
-    for i in range(rounds + 1):
-        for name in names[i % len(names) :] + names[: i % len(names)]:
-            began = time.perf_counter()
-            sides[name]()
-            seconds[name].append(time.perf_counter() - began)
-    return {name: statistics.median(values[1:]) for name, values in seconds.items()}
 
 
 def main() -> None:

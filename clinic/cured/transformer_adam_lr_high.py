@@ -1,7 +1,7 @@
 # cure: lr 3e-3
 
 import os
-import this  # noqa: F401
+import this
 
 import torch
 import torch.nn as nn

@@ -2,7 +2,7 @@
 # fault: Adam at 0.1 on a transformer
 
 import os
-import this  # noqa: F401
+import this
 
 import torch
 import torch.nn as nn

@@ -42,7 +42,7 @@ def weight_layers(model: nn.Module) -> dict[str, nn.Module]:
 def leaves(module: nn.Module, name: str) -> list[nn.Parameter]:
     """The parameters that a value is made of: itself, or what a parametrisation keeps in its place."""
     if parametrize.is_parametrized(module, name):
-        return list(module.parametrizations[name].parameters())  # type: ignore[index, operator]
+        return list(_parametrizations(module)[name].parameters())
     kept = (module._parameters.get(n) for n in (name, f"{name}_g", f"{name}_v", f"{name}_orig"))
     return [p for p in kept if p is not None]
 
@@ -61,11 +61,16 @@ def write(module: nn.Module, name: str, values: Tensor, where: str) -> None:
     with torch.no_grad():
         if parametrize.is_parametrized(module, name):
             _assign(module, name, values, where)
-        elif module._parameters.get(name) is not None:
-            module._parameters[name].copy_(values)  # type: ignore[union-attr]
+        elif (parameter := module._parameters.get(name)) is not None:
+            parameter.copy_(values)
         else:
             _write_by_hook(module, name, values, where)
     torch.clear_autocast_cache()  # inside autocast it would go on using the weight as it was
+
+
+def _parametrizations(module: nn.Module) -> Any:
+    """By parameter; torch puts them there at run time, where no type tells of them."""
+    return module.parametrizations
 
 
 def _assign(module: nn.Module, name: str, values: Tensor, where: str) -> None:
@@ -76,7 +81,7 @@ def _assign(module: nn.Module, name: str, values: Tensor, where: str) -> None:
             f"initialize: {where}.{name} is parametrised and takes no value ({error}); "
             "initialise before registering the parametrisation, or give it a right_inverse"
         ) from error
-    for part in module.parametrizations[name]:  # type: ignore[index, union-attr]
+    for part in _parametrizations(module)[name]:
         if isinstance(part, _SpectralNorm):
             _estimate_norm(module, name, part)
 

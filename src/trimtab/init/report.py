@@ -59,11 +59,10 @@ class Report:
             said.append("check: " + ("pass" if self.after.passed else "; ".join(self.after.problems)))
         return Table(f"initialize: {self.scheme}", columns, rows, "\n".join(said))
 
-    def _scales(self, name: str) -> tuple[float, float, float, float]:
+    def _scales(self, name: str) -> tuple[float, ...]:
+        """Output before and after, M before and after."""
         rows = [check[name] if check is not None else None for check in (self.before, self.after)]
-        return tuple(  # type: ignore[return-value]
-            getattr(row, field) if row is not None else math.nan for field in ("forward", "gain") for row in rows
-        )
+        return tuple(getattr(row, field) if row else math.nan for field in ("forward", "gain") for row in rows)
 
 
 def _unique(kept: Mapping[str, str]) -> list[str]:

@@ -22,9 +22,10 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _NormBase
 
 from trimtab.init.drawing import Generator, standard_normal
-from trimtab.init.layers import MATRICES, TABLES, leaves, value
+from trimtab.init.layers import MATRICES, RECURRENT, TABLES, leaves, value
 from trimtab.init.orthogonal import orthogonal_
 from trimtab.init.schemes import drawn, rule_of
 from trimtab.init.uses import Use
@@ -51,7 +52,7 @@ class Rules:
             self._table(name, module)
         elif isinstance(module, nn.MultiheadAttention):
             self._attention(name, module, use)
-        else:
+        elif isinstance(module, RECURRENT):
             self._recurrent(name, module)
 
     def fill_norm(self, name: str, module: nn.Module, closes_branch: bool) -> None:
@@ -60,9 +61,8 @@ class Rules:
         rule = "γ = 1" if scale == 1.0 else f"γ = {scale:.3g}, ends a residual branch"
         self.write(name, module, "weight", lambda like: torch.full_like(like, scale), rule)
         self.write(name, module, "bias", torch.zeros_like, "0")
-        running = getattr(module, "running_mean", None)
-        if isinstance(running, Tensor) and not running.is_meta and not self.write.keeps(module):
-            module.reset_running_stats()  # type: ignore[operator]
+        if isinstance(module, _NormBase) and _has_estimates(module) and not self.write.keeps(module):
+            module.reset_running_stats()
 
     def shrink(self, use: Use) -> float:
         """What the weight of a layer is multiplied by for its place in a residual branch."""
@@ -78,11 +78,11 @@ class Rules:
         self.write(name, module, "weight", make, rule)
         self.write(name, module, "bias", torch.zeros_like, "0")
 
-    def _table(self, name: str, module: nn.Module) -> None:
+    def _table(self, name: str, module: nn.Embedding | nn.EmbeddingBag) -> None:
         def make(like: Tensor) -> Tensor:
             rows = standard_normal(like, tuple(like.shape), self.generator)
             if module.padding_idx is not None:
-                rows[module.padding_idx] = 0.0  # type: ignore[index]
+                rows[module.padding_idx] = 0.0
             return rows
 
         self.write(name, module, "weight", make, "N(0, 1)")
@@ -97,10 +97,10 @@ class Rules:
         self.write(f"{name}.out_proj", module.out_proj, "weight", self._lecun(factor), "N(0, 1/fan_in)")
         self.write(f"{name}.out_proj", module.out_proj, "bias", torch.zeros_like, "0")
 
-    def _recurrent(self, name: str, module: nn.Module) -> None:
+    def _recurrent(self, name: str, module: nn.RNNBase | nn.RNNCellBase) -> None:
         for part, _ in list(module.named_parameters(recurse=False)):
             if part.startswith("weight_hh"):
-                self.write(name, module, part, self._gates(int(module.hidden_size)), "orthogonal")  # type: ignore[arg-type]
+                self.write(name, module, part, self._gates(module.hidden_size), "orthogonal")
             elif part.startswith("weight"):
                 self.write(name, module, part, self._lecun(), "N(0, 1/fan_in)")
             elif part.startswith("bias_ih") and isinstance(module, (nn.LSTM, nn.LSTMCell)):
@@ -136,3 +136,7 @@ def matrices_first(layers: dict[str, nn.Module]) -> dict[str, nn.Module]:
     tied = {id(p) for m in layers.values() if isinstance(m, MATRICES) for p in leaves(m, "weight")}
     late = {n for n, m in layers.items() if isinstance(m, TABLES) and id(value(m, "weight")) in tied}
     return {n: m for n, m in layers.items() if n not in late} | {n: layers[n] for n in layers if n in late}
+
+
+def _has_estimates(module: _NormBase) -> bool:
+    return module.running_mean is not None and not module.running_mean.is_meta

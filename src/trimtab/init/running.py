@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch._C import _functorch  # type: ignore[attr-defined]
+from torch._C import _functorch  # type: ignore[attr-defined]  # torch's stubs leave it out
 
 
 def unwrapped(model: nn.Module) -> nn.Module:

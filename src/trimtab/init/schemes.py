@@ -6,10 +6,10 @@ from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.conv import _ConvNd
 
 from trimtab.init.drawing import Generator, home, standard_normal, standard_uniform
 from trimtab.init.fans import Fans, fans
-from trimtab.init.layers import CONVS, TRANSPOSED
 from trimtab.init.orthogonal import delta_orthogonal_, orthogonal_
 from trimtab.init.variance import Mode
 from trimtab.methods.initialize import kaiming_std, lecun_std, xavier_std
@@ -49,8 +49,8 @@ def _std(scheme: str, f: Fans, gain: float, mode: Mode) -> float:
 def _orthogonal(module: nn.Module, like: Tensor, scheme: str, gain: float, generator: Generator) -> Tensor:
     exact = like.dtype in (torch.float64, torch.complex64, torch.complex128)
     fresh = torch.empty(like.shape, dtype=like.dtype if exact else torch.float32, device=home(like, generator))
-    convolution = isinstance(module, (*CONVS, *TRANSPOSED))
-    groups = int(module.groups) if convolution else 1  # type: ignore[arg-type]
+    convolution = isinstance(module, _ConvNd)
+    groups = module.groups if isinstance(module, _ConvNd) else 1
     if convolution and scheme == "delta_orthogonal":
         return delta_orthogonal_(fresh, gain, generator, groups=groups)
     return orthogonal_(fresh, gain, generator, groups=groups)

@@ -10,7 +10,7 @@ from torch.optim.optimizer import ParamsT
 from trimtab.optim.averaging import Gain
 from trimtab.optim.descent import Descent, OnNonfinite
 from trimtab.optim.gradients import Clip
-from trimtab.optim.update import Scale, Update, Velocity, number
+from trimtab.optim.update import Scale, Update, Velocity, asked_for, number
 
 Beta = float | Tensor
 
@@ -75,22 +75,16 @@ class Adam(Descent):
 
     def update_of(self, group: dict[str, Any]) -> Update:
         beta1, beta2 = (number(beta, group["capturable"]) for beta in group["betas"])
-        return Update(
-            lr=number(group["lr"], group["capturable"]),
-            velocity=Velocity(beta1, corrected=group["bias_correction"]),
-            scale=Scale(
-                beta2,
-                eps=group["eps"],
-                eps_inside=group["eps_inside_sqrt"],
-                corrected=group["bias_correction"],
-                amsgrad=group["amsgrad"],
-                key="exp_avg_sq",
-            ),
-            weight_decay=number(group["weight_decay"], group["capturable"]),
-            decoupled=group["decoupled_weight_decay"],
-            maximize=group["maximize"],
-            capturable=group["capturable"],
+        velocity = Velocity(beta1, corrected=group["bias_correction"])
+        scale = Scale(
+            beta2,
+            eps=group["eps"],
+            eps_inside=group["eps_inside_sqrt"],
+            corrected=group["bias_correction"],
+            amsgrad=group["amsgrad"],
+            key="exp_avg_sq",
         )
+        return asked_for(group, velocity, scale)
 
 
 class AdamW(Adam):

@@ -10,7 +10,7 @@ from torch.optim.optimizer import ParamsT
 from trimtab.optim.averaging import Gain
 from trimtab.optim.descent import Descent, OnNonfinite
 from trimtab.optim.gradients import Clip
-from trimtab.optim.update import MomentumForm, Scale, Update, Velocity, number
+from trimtab.optim.update import MomentumForm, Scale, Update, Velocity, asked_for, number
 
 
 class RMSprop(Descent):
@@ -79,19 +79,12 @@ class RMSprop(Descent):
             corrected=averaged and group["bias_correction"],
             of_scaled=not averaged,
         )
-        return Update(
-            lr=number(group["lr"], group["capturable"]),
-            velocity=velocity if group["momentum"] != 0 else None,
-            scale=Scale(
-                beta=number(group["alpha"], group["capturable"]),
-                eps=group["eps"],
-                eps_inside=group["eps_inside_sqrt"],
-                corrected=group["bias_correction"],
-                centered=group["centered"],
-                key="square_avg",
-            ),
-            weight_decay=number(group["weight_decay"], group["capturable"]),
-            decoupled=group["decoupled_weight_decay"],
-            maximize=group["maximize"],
-            capturable=group["capturable"],
+        scale = Scale(
+            beta=number(group["alpha"], group["capturable"]),
+            eps=group["eps"],
+            eps_inside=group["eps_inside_sqrt"],
+            corrected=group["bias_correction"],
+            centered=group["centered"],
+            key="square_avg",
         )
+        return asked_for(group, velocity if group["momentum"] != 0 else None, scale)

@@ -10,7 +10,7 @@ from torch.optim.optimizer import ParamsT
 from trimtab.optim.averaging import Gain
 from trimtab.optim.descent import Descent, OnNonfinite
 from trimtab.optim.gradients import Clip
-from trimtab.optim.update import MomentumForm, Update, Velocity, number
+from trimtab.optim.update import MomentumForm, Update, Velocity, asked_for, number
 
 
 class SGD(Descent):
@@ -73,10 +73,4 @@ class SGD(Descent):
             nesterov=group["nesterov"],
             dampening=number(group["dampening"]),
         )
-        return Update(
-            lr=number(group["lr"]),
-            velocity=velocity if group["momentum"] != 0 else None,
-            weight_decay=number(group["weight_decay"]),
-            decoupled=group["decoupled_weight_decay"],
-            maximize=group["maximize"],
-        )
+        return asked_for(group, velocity if group["momentum"] != 0 else None)

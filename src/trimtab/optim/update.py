@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
@@ -75,6 +76,20 @@ class Update:
     def remembers(self) -> bool:
         """Whether a step leaves anything for the next."""
         return self.velocity is not None or self.scale is not None
+
+
+def asked_for(group: Mapping[str, Any], velocity: Velocity | None = None, scale: Scale | None = None) -> Update:
+    """The update of a parameter group: a direction, a scale, and what every group names alike."""
+    on_device = bool(group.get("capturable"))
+    return Update(
+        lr=number(group["lr"], on_device),
+        velocity=velocity,
+        scale=scale,
+        weight_decay=number(group["weight_decay"], on_device),
+        decoupled=group["decoupled_weight_decay"],
+        maximize=group["maximize"],
+        capturable=on_device,
+    )
 
 
 def number(value: Number, on_device: bool = False) -> Number:
