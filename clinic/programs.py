@@ -1,19 +1,23 @@
 """The programs on disk: which there are and what their first lines say about them.
 
 A program's leading `# key: value` lines are its header. Sick ones carry `expect` (the codes that name the root cause;
-any of them is right), `accept` (codes that are true of the run as well) and `fault`; cured twins carry `cure`; healthy
-ones carry `trap` (what makes them easily mistaken) and `floor` (the metric that they must reach).
+any of them is right), `accept` (codes that are true of the run as well) and `fault`; `quiet` says in which statistic a
+fault shows that leaves the metric alone. Cured twins carry `cure`; healthy ones carry `trap` (what makes them easily
+mistaken) and `floor` (the metric that they must reach).
+
+Half of the programs, chosen by a hash of their names, are held out: no limit of a rule was set with a view to them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 ROOT = Path(__file__).parent
 KINDS = ("sick", "cured", "healthy")
-KEYS = frozenset({"expect", "accept", "fault", "cure", "trap", "floor"})
+KEYS = frozenset({"expect", "accept", "fault", "quiet", "cure", "trap", "floor"})
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,16 @@ class Program:
     def floor(self) -> float | None:
         """The metric that a healthy program must reach."""
         return float(self.header["floor"]) if "floor" in self.header else None
+
+    @property
+    def quiet(self) -> bool:
+        """Whether the fault shows in statistics only, and need not cost the metric anything."""
+        return "quiet" in self.header
+
+    @property
+    def held_out(self) -> bool:
+        """Whether the program, with its twin, takes no part in the setting of limits."""
+        return sha256(self.path.stem.encode()).digest()[0] % 2 == 1
 
     @property
     def twin(self) -> Path:

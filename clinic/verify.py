@@ -52,7 +52,9 @@ def complaints(metrics: Mapping[str, Mapping[str, Sequence[float | None]]], prog
     """One line for each program whose metrics do not show what it claims."""
     lines: list[str] = []
     for p in programs:
-        if p.kind == "sick":
+        if p.kind == "sick" and p.quiet:
+            why = complaint_of_healthy(metrics["cured"][p.path.stem], None)
+        elif p.kind == "sick":
             why = complaint_of_pair(metrics["sick"][p.path.stem], metrics["cured"][p.path.stem])
         elif p.kind == "healthy":
             why = complaint_of_healthy(metrics["healthy"][p.path.stem], p.floor)
