@@ -27,7 +27,10 @@ class Site:
     parameter   layer, role ("weight", "bias", "scale"), numel, optimizer (name or None), dtype
     feature     input (layer that takes it), index, op
     loss        line ("train.py:57"), kind ("cross_entropy", "mse", ...)
-    optimizer   class, line
+    objective   compares ("mse", "cross_entropy", "squared", ...), classes, columns, line of the loss, form (a fault in
+                how prediction meets target), detail of it
+    optimizer   line, epsilon, decoupled (weight decay), momentum
+    model       stateful (layers whose mode matters: batch norm, dropout)
     """
 
     kind: SiteKind

@@ -15,7 +15,7 @@ def _code(finding: Finding, trace: Trace) -> str:
 
 NORMALIZE_LAYERS = Remedy(
     name="normalize-layers",
-    treats=(Cause.DEPTH, Cause.SATURATION),
+    treats=(Cause.DEPTH, Cause.SATURATION, Cause.ACTIVATION_SCALE),
     sentence="Normalise between the layers, so that no layer shrinks or grows what the next one gets.",
     code=_code,
     suits=lambda finding, trace: not finding.evidence.get("through_time"),

@@ -35,7 +35,7 @@ class BadInitialization(Rule):
     code = "TT201"
     name = "bad-initialization"
     needs = (WEIGHT_RMS, IN_RMS, DELTA_NORM, SATURATED)
-    suspects = (Cause.INPUT_SCALE,)
+    suspects = (Cause.INPUT_SCALE, Cause.SYMMETRY)
     reveals = Cause.WEIGHT_SCALE
     limits = {
         "small": Limit(0.35, "glorot2010", "RMS(w)·√fan_in; torch's default has 0.58"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from trimtab.core.cause import Cause
+from trimtab.core.cause import OF_THE_PROGRAM, OF_THE_START, Cause
 from trimtab.core.finding import Finding, Severity
 from trimtab.core.rule import Limit, Rule
 from trimtab.core.signal import DEAD, IN_RMS, IN_SPREAD, LOSS, ZERO
@@ -32,7 +32,14 @@ class DeadRelu(Rule):
     code = "TT212"
     name = "dead-relu"
     needs = (DEAD, ZERO, IN_RMS, IN_SPREAD, LOSS)
-    suspects = (Cause.INPUT_SCALE, Cause.WEIGHT_SCALE, Cause.STEP_TOO_LARGE, Cause.NONFINITE_DATA, Cause.NUMERICS)
+    suspects = (
+        *OF_THE_PROGRAM,
+        *OF_THE_START,
+        Cause.ACTIVATION_SCALE,
+        Cause.WEIGHT_DECAY,
+        Cause.STEP_TOO_LARGE,
+        Cause.NUMERICS,
+    )
     reveals = Cause.DEAD_UNITS
     limits = {
         "dead": Limit(0.8, "clinic", "share of dead units in a layer; healthy programs reach 0.55"),

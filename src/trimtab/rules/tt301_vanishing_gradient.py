@@ -6,7 +6,7 @@ from math import log10
 
 import numpy as np
 
-from trimtab.core.cause import Cause
+from trimtab.core.cause import OF_THE_PROGRAM, OF_THE_START, Cause
 from trimtab.core.finding import Finding, Severity
 from trimtab.core.rule import Limit, Rule
 from trimtab.core.signal import DELTA_NORM, LOSS, TIME_CALLS, TIME_GAIN
@@ -38,9 +38,12 @@ class VanishingGradient(Rule):
     name = "vanishing-gradient"
     needs = (DELTA_NORM, TIME_GAIN, TIME_CALLS, LOSS)
     suspects = (
-        Cause.INPUT_SCALE,
-        Cause.WEIGHT_SCALE,
+        *OF_THE_PROGRAM,
+        *OF_THE_START,
+        Cause.ACTIVATION_SCALE,
+        Cause.WEIGHT_DECAY,
         Cause.STEP_TOO_LARGE,
+        Cause.NUMERICS,
         Cause.DEAD_UNITS,
         Cause.SATURATION,
         Cause.DEPTH,

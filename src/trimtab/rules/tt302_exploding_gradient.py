@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from trimtab.core.cause import Cause
+from trimtab.core.cause import OF_THE_PROGRAM, OF_THE_START, Cause
 from trimtab.core.finding import Finding, Severity
 from trimtab.core.rule import Limit, Rule
 from trimtab.core.signal import DELTA_NORM, LOSS, TIME_CALLS, TIME_GAIN
@@ -32,7 +32,7 @@ class ExplodingGradient(Rule):
     code = "TT302"
     name = "exploding-gradient"
     needs = (DELTA_NORM, TIME_GAIN, TIME_CALLS, LOSS)
-    suspects = (Cause.INPUT_SCALE, Cause.WEIGHT_SCALE)
+    suspects = (*OF_THE_PROGRAM, *OF_THE_START, Cause.ACTIVATION_SCALE)
     reveals = Cause.GRADIENT_SCALE
     limits = {
         "reach": Limit(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from trimtab.core.cause import Cause
+from trimtab.core.cause import OF_THE_PROGRAM, OF_THE_START, Cause
 from trimtab.core.finding import Finding, Severity
 from trimtab.core.rule import Limit, Rule
 from trimtab.core.signal import LEARNING_RATE, LOSS, UPDATE_RMS, WEIGHT_RMS
@@ -33,7 +33,14 @@ class LearningRateTooHigh(Rule):
     code = "TT401"
     name = "learning-rate-too-high"
     needs = (UPDATE_RMS, WEIGHT_RMS, LOSS, LEARNING_RATE)
-    suspects = (Cause.NONFINITE_DATA, Cause.INPUT_SCALE, Cause.WEIGHT_SCALE, Cause.GRADIENT_SCALE)
+    suspects = (
+        *OF_THE_PROGRAM,
+        *OF_THE_START,
+        Cause.BATCH_STATISTICS,
+        Cause.ACTIVATION_SCALE,
+        Cause.GRADIENT_SCALE,
+        Cause.WEIGHT_DECAY,
+    )
     reveals = Cause.STEP_TOO_LARGE
     least_steps = 20
     limits = {

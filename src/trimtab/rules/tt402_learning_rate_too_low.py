@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from trimtab.core.cause import Cause
+from trimtab.core.cause import OF_THE_PROGRAM, OF_THE_START, Cause
 from trimtab.core.finding import Finding, Severity
 from trimtab.core.rule import Limit, Rule
 from trimtab.core.signal import LEARNING_RATE, LOSS, UPDATE_RMS, WEIGHT_RMS
@@ -32,15 +32,19 @@ class LearningRateTooLow(Rule):
     name = "learning-rate-too-low"
     needs = (UPDATE_RMS, WEIGHT_RMS, LOSS, LEARNING_RATE)
     suspects = (
-        Cause.NONFINITE_DATA,
-        Cause.INPUT_SCALE,
-        Cause.WEIGHT_SCALE,
+        *OF_THE_PROGRAM,
+        *OF_THE_START,
+        Cause.ACTIVATION_SCALE,
+        Cause.WEIGHT_DECAY,
+        Cause.STEP_TOO_LARGE,
+        Cause.CLIPPING,
+        Cause.EPSILON,
+        Cause.NUMERICS,
+        Cause.DEAD_UNITS,
         Cause.SATURATION,
         Cause.ACTIVATION,
         Cause.DEPTH,
-        Cause.DEAD_UNITS,
-        Cause.NUMERICS,
-        Cause.STEP_TOO_LARGE,
+        Cause.FLATNESS,
     )
     reveals = Cause.STEP_TOO_SMALL
     least_steps = 20

@@ -24,11 +24,12 @@ from trimtab.watching.graph import in_backward
 class Observer(Protocol):
     """What the hooks report to.
 
-    `looking`: whether the step under way is looked at. `steps_are_plain`: no optimizer was seen to call another's step
-    or a closure, so that the end of a step says all.
+    `looking`: whether the step under way is looked at. `busy`: it is at work itself. `steps_are_plain`: no optimizer
+    was seen to call another's step or a closure, so that the end of a step says all.
     """
 
     looking: bool
+    busy: bool
 
     @property
     def steps_are_plain(self) -> bool: ...
@@ -44,6 +45,8 @@ class Observer(Protocol):
     def module_begins(self, module: nn.Module) -> None: ...
     def module_ends(self, module: nn.Module, output: Any) -> None: ...
     def compile_called(self, model: Any) -> None: ...
+    def gradient_turned_off(self, frame: FrameType) -> None: ...
+    def model_called(self, module: nn.Module) -> None: ...
 
 
 class Hooks:
@@ -56,6 +59,7 @@ class Hooks:
         self._handles: list[Any] = []
         self._module_handles: list[Any] = []
         self._step_handles: list[Any] = []
+        self._listening: Any = None
         self._compiled = False
 
     def install(self) -> None:
@@ -66,6 +70,8 @@ class Hooks:
         self._patch(Optimizer, "__init__", self._around_init)
         self._patch(GradScaler, "scale", self._around_scale)
         self._patch(torch, "compile", self._around_compile)
+        for context in (torch.no_grad, torch.inference_mode):
+            self._patch(context, "__enter__", self._around_enter)
         self._handles = [
             register_optimizer_step_post_hook(lambda optimizer, args, kwargs: self._observer.step_ends(optimizer))
         ]
@@ -74,6 +80,7 @@ class Hooks:
     def remove(self) -> None:
         """Leave torch as it was found."""
         self.disarm()
+        self.stop_listening()
         self._active = False
         for handle in (*self._handles, *self._step_handles):
             handle.remove()
@@ -106,6 +113,17 @@ class Hooks:
                 handle.remove()
             self._step_handles = []
 
+    def listen(self) -> None:
+        """Hear of the next calls of modules, until `stop_listening`."""
+        if self._listening is None and not self._compiled:
+            self._listening = nn_module.register_module_forward_pre_hook(self._model_called)
+
+    def stop_listening(self) -> None:
+        """Hear no more of calls."""
+        if self._listening is not None:
+            self._listening.remove()
+            self._listening = None
+
     @property
     def expecting_steps(self) -> bool:
         """Whether the beginnings of steps are reported."""
@@ -126,6 +144,10 @@ class Hooks:
     def _module_ends(self, module: nn.Module, args: Any, output: Any) -> None:
         if not torch.compiler.is_compiling():
             self._observer.module_ends(module, output)
+
+    def _model_called(self, module: nn.Module, args: Any) -> None:
+        if not torch.compiler.is_compiling():
+            self._observer.model_called(module)
 
     def _patch(self, owner: Any, name: str, around: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
         original = vars(owner)[name]
@@ -183,6 +205,14 @@ class Hooks:
             return original(model, *args, **kwargs)
 
         return compile
+
+    def _around_enter(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def __enter__(context: Any) -> Any:
+            if self._active and not self._observer.busy:
+                self._observer.gradient_turned_off(sys._getframe(1))
+            return original(context)
+
+        return __enter__
 
     def _around_scale(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def scale(scaler: GradScaler, outputs: Any, *args: Any, **kwargs: Any) -> Any:
