@@ -232,7 +232,7 @@ def test_a_rule_that_needs_more_steps_does_not_acquit_a_short_run() -> None:
     for code, least in (("TT401", 20), ("TT402", 20), ("TT602", 6)):
         assert waiting[code] == least
         trace = _stands_still(ratio=1.0 if code == "TT401" else 1e-6) if code != "TT602" else _doubles()
-        assert found(code, cut(trace, least + 10)) and not found(code, cut(trace, least - 1))
+        assert found(code, trace.until(least + 10)) and not found(code, trace.until(least - 1))
 
 
 def _stands_still(ratio: float) -> Trace:
@@ -247,10 +247,3 @@ def _doubles() -> Trace:
 
 def found(code: str, trace: Trace) -> list[Finding]:
     return next(rule for rule in RULES if rule.code == code).check(trace)
-
-
-def cut(trace: Trace, steps: int) -> Trace:
-    series = {
-        name: Series(of.steps[of.steps < steps], of.values[of.steps < steps]) for name, of in trace.series.items()
-    }
-    return replace(trace, series=series, steps=steps)

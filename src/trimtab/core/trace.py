@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -81,6 +81,14 @@ class Trace:
         """Steps at which a signal was measured, [T]."""
         found = self.series.get(signal.name)
         return np.empty(0, dtype=np.int64) if found is None else found.steps
+
+    def until(self, steps: int) -> Trace:
+        """The trace as it was after so many steps: what a live diagnosis would have seen."""
+        series = {
+            name: Series(of.steps[of.steps < steps], of.values[of.steps < steps]) for name, of in self.series.items()
+        }
+        events = tuple(event for event in self.events if event.step < steps)
+        return replace(self, series=series, steps=min(self.steps, steps), events=events)
 
     def of(self, kind: SiteKind) -> tuple[Site, ...]:
         """Sites of one kind; their order is the second axis of every signal measured there."""

@@ -267,7 +267,10 @@ class Watcher:
                 self._keep_loss(root, frame)
 
     def _keep_loss(self, root: Tensor, frame: FrameType | None) -> None:
-        value = self._losses.keep(root, frame)
+        value = self._losses.keep(self.steps, root, frame)
+        if self._losses.stands_out and not self.looking:
+            self.looking = True
+            self._hooks.arm()
         if value is not None and not math.isfinite(value) and not self._found_nonfinite:
             self._found_nonfinite = True
             with torch.no_grad():
