@@ -36,6 +36,7 @@ from trimtab.watching.probes.batch_norms import read_batch_norm
 from trimtab.watching.probes.features import FIRST_BATCHES, MAX_FEATURES, feature_rows, read_features
 from trimtab.watching.probes.layers import GradientHooks, forward_scale, spaced
 from trimtab.watching.probes.objectives import read_objective
+from trimtab.watching.probes.through_time import TimeProbe
 from trimtab.watching.sites import Sites
 
 MAX_READS = 8  # calls of one layer or activation whose forward tensors are read in one backward
@@ -61,7 +62,7 @@ class Look:
         self._buffer, self._sites, self._optimizers, self._say = buffer, sites, optimizers, say_unseen
         self._names = Names(model)
         self._activations = ActivationProbe()
-        self._gradients = GradientHooks(pace)
+        self._gradients, self._time = GradientHooks(pace), TimeProbe()
         self._fed: dict[str, tuple[int, int, int]] = {}  # layer -> first feature site, features, batches read
         self._reached: dict[int, Tensor] = {}
         self._depth = 0
@@ -129,6 +130,7 @@ class Look:
                     self._read_features(step, layer)
             if group[0].op == "batch_norm":
                 read_batch_norm(self._buffer, step, site, group[0])
+            self._time.read(self._buffer, step, site, group[0])
         self._read_activations(step, found)
         self._read_objectives(step, roots, frame)
         self._gradients.attach(calls)
