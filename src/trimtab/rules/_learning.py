@@ -46,6 +46,11 @@ class Course:
         return float((self.reference - self.now) / max(error, 1e-12 * max(abs(self.reference), 1e-30)))
 
     @property
+    def tells(self) -> bool:
+        """Whether the level means anything: a loss that swings about 0, as of a policy gradient, has none."""
+        return bool((self.values >= 0).all() or abs(float(self.values.mean())) > 2 * float(self.values.std()))
+
+    @property
     def learned(self) -> bool:
         """The loss has fallen: by a tenth, and by more than its noise explains."""
         return self.drop > 0.1 and self.certain > 3
@@ -63,7 +68,7 @@ class Course:
     @property
     def stalled(self) -> bool:
         """The loss stands where it began: less than 5 % below it, or no more than its noise explains."""
-        return self.drop < 0.05 or self.certain < 2
+        return self.tells and (self.drop < 0.05 or self.certain < 2)
 
 
 def _window(n: int) -> int:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from trimtab.core.signal import UPDATE_RMS, WEIGHT_RMS
+from trimtab.core.signal import GRAD_RMS, LOSS, UPDATE_RMS, WEIGHT_RMS
 from trimtab.core.trace import Floats, Trace
+from trimtab.rules._global import total_norm
 
 
 def weight_places(trace: Trace) -> list[int]:
@@ -31,3 +32,23 @@ def typical_ratio(ratios: Floats) -> Floats:
     if seen.any():
         typical[seen] = np.nanmedian(ratios[seen], axis=1)
     return typical
+
+
+def reach(trace: Trace, place: int) -> float | None:
+    """By what share of itself all updates together could have lowered a loss, to first order: Σ_t ‖g_t‖ ‖Δw_t‖ / |L_t|.
+
+    ‖g‖ ‖Δw‖ is the most that a step of this length can change the loss while the gradient holds. Steps that were not
+    looked at count as their neighbours do. None where too little was measured.
+    """
+    steps, grads, updates = np.intersect1d(trace.at(GRAD_RMS), trace.at(UPDATE_RMS), return_indices=True)
+    steps, here, there = np.intersect1d(steps, trace.at(LOSS), return_indices=True)
+    if len(steps) < 5:
+        return None
+    loss = trace[LOSS][there, place]
+    with np.errstate(all="ignore"):
+        gain = total_norm(trace, GRAD_RMS)[grads][here] * total_norm(trace, UPDATE_RMS)[updates][here] / np.abs(loss)
+    known = np.isfinite(gain)
+    if known.sum() < 5:
+        return None
+    each: Floats = np.interp(np.arange(trace.steps), steps[known], gain[known]).astype(np.float64)
+    return float(each.sum())

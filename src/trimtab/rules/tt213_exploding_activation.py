@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from trimtab.core.cause import OF_THE_PROGRAM, Cause
@@ -92,8 +94,10 @@ class ExplodingActivation(Rule):
                 )
                 evidence: dict[str, Scalar] = {"growth": now / before, "start": before, "now": now}
                 step = int(trace.at(IN_RMS)[beyond[0]])
-                causes = (*self.suspects, Cause.GRADIENT_SCALE, Cause.STALE_GRADIENT)
-                return [self.finding(Severity.FAIL, (site.name,), step, message, evidence, causes=causes)]
+                finding = self.finding(Severity.FAIL, (site.name,), step, message, evidence)
+                # Grown over the steps, it is what the steps have done, and explains nothing.
+                causes = (Cause.ACTIVATION_SCALE, *self.suspects, Cause.GRADIENT_SCALE, Cause.WEIGHT_DECAY)
+                return [replace(finding, reveals=None, causes=causes)]
         return []
 
     @staticmethod

@@ -12,6 +12,7 @@ from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Floats, Scalar, Site, Trace
 from trimtab.rules._learning import main_course
 from trimtab.rules._looks import measured
+from trimtab.rules._noise import cosine
 
 WARM_UP = 5
 
@@ -61,17 +62,17 @@ class NoisyGradient(Rule):
         if course.drop > self.limits["learned"].value and course.certain > 3:
             return []
         batch = _batch(trace)
-        cosine = _cosine(trace)
-        if batch is None or cosine is None or batch > self.limits["batch"].value:
+        agree = cosine(trace, WARM_UP, least=15)
+        if batch is None or agree is None or batch > self.limits["batch"].value:
             return []
-        if cosine > self.limits["cosine"].value:
+        if agree > self.limits["cosine"].value:
             return []
-        scale = batch * (1 / max(cosine, 1e-3) - 1)
+        scale = batch * (1 / max(agree, 1e-3) - 1)
         message = (
-            f"successive gradients hardly agree (cosine {cosine:.2f}) with {batch:.0f} example"
+            f"successive gradients hardly agree (cosine {agree:.2f}) with {batch:.0f} example"
             f"{'' if batch == 1 else 's'} in a batch: at least {scale:.2g} would be needed for as much signal as noise"
         )
-        evidence: dict[str, Scalar] = {"cosine": cosine, "batch": int(batch), "noise_scale": float(scale)}
+        evidence: dict[str, Scalar] = {"cosine": agree, "batch": int(batch), "noise_scale": float(scale)}
         return [self.finding(Severity.WARN, (), 0, message, evidence, sureness=0.5)]
 
     @staticmethod
@@ -91,20 +92,7 @@ def _batch(trace: Trace) -> float | None:
     return max((float(np.median(c)) for c in counts if c.size), default=None)
 
 
-def _cosine(trace: Trace) -> float | None:
-    """Over the later looks; None where too few of them followed each other."""
-    steps, dots = trace.at(GRADIENT_DOT), trace[GRADIENT_DOT]
-    power = dict(zip(trace.at(GRADIENT_POWER).tolist(), trace[GRADIENT_POWER][:, :1].ravel().tolist(), strict=False))
-    pairs = [
-        (dot, np.sqrt(power[step] * power[step - 1]))
-        for step, dot in zip(steps.tolist(), dots[:, :1].ravel().tolist(), strict=False)
-        if step >= WARM_UP and step in power and step - 1 in power and np.isfinite(dot)
-    ]
-    pairs = [(dot / length) for dot, length in pairs if np.isfinite(length) and length > 0]
-    return float(np.mean(pairs)) if len(pairs) >= 15 else None
-
-
-def _example(cosine: float, batch: float) -> Trace:
+def _example(agree: float, batch: float) -> Trace:
     looks = 40
     objective = Site("objective", "mse at train.py:9", {"compares": "mse", "columns": 1, "line": "train.py:9"})
     loss: Floats = 1.0 + 0.3 * np.sin(7.0 * np.arange(looks))
@@ -112,7 +100,7 @@ def _example(cosine: float, batch: float) -> Trace:
         {"run": ["run"], "objective": [objective], "loss": ["train.py:9"]},
         {
             GRADIENT_POWER: np.ones(looks),
-            GRADIENT_DOT: (np.arange(1, looks), np.full(looks - 1, cosine)),
+            GRADIENT_DOT: (np.arange(1, looks), np.full(looks - 1, agree)),
             TARGET_COUNT: np.full(looks, batch),
             LOSS: loss,
         },

@@ -62,12 +62,18 @@ class UpdateProbe:
         """Remember a sample of the weights."""
         self._before = [(site, p, weights(p).clone()) for site, p in placed if p.numel() and not p.is_complex()]
 
-    def after(self, buffer: Buffer, step: int) -> None:
-        """Measure against what is remembered, and forget it."""
+    def after(self, buffer: Buffer, step: int, by_hand: bool = False) -> None:
+        """Measure against what is remembered, and forget it.
+
+        A program that updates its weights by hand may make new tensors of them: the old ones have then not changed at
+        all, and nothing was measured.
+        """
         kept = [(site, old, weights(p)) for site, p, old in self._before if p.numel() and weights(p).shape == old.shape]
         self._before = []
         old = [before for _, before, _ in kept]
         changes = [_wide(now) - _wide(before) for _, before, now in kept]
+        if by_hand and not any(change.any() for change in changes):
+            return
         for (site, before, _), change, size in zip(kept, _norms(changes), _norms(old), strict=True):
             buffer.put(step, UPDATE_RMS, site, change, scale=1 / sqrt(before.numel()))
             buffer.put(step, WEIGHT_RMS, site, size, scale=1 / sqrt(before.numel()))
