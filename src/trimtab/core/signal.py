@@ -71,6 +71,9 @@ LEFTOVER = Signal(
 )
 GRADIENT_DOT = Signal("gradient_dot", "run", "loss²/weight²", "inner product of two successive gradients, on a sample")
 GRADIENT_POWER = Signal("gradient_power", "run", "loss²/weight²", "‖g‖² of the same sample of the gradient")
+SWALLOWED = Signal(
+    "swallowed", "parameter", "fraction", "share of half-precision weights with a gradient that a step left alone"
+)
 REACHED = Signal("reached", "parameter", "flag", "1 where an optimizer's parameter has a gradient, 0 where it has none")
 CALLED = Signal("called", "parameter", "flag", "1 where the module of a parameter without gradient was called")
 OWNED = Signal("owned", "parameter", "flag", "1 where a parameter that the backward reached is in an optimizer")

@@ -22,7 +22,8 @@ class Site:
 
     `attrs` by kind (all optional):
     layer       op ("linear", "conv", "recurrent", "embedding", "batch_norm", "layer_norm", "other"), order (execution
-                order), depth (weight layers on the longest path from the data), entry (data enters here), module
+                order), depth (weight layers on the longest path from the data), entry (data enters here), momentum (of
+                a batch norm: the share of each batch in its running estimates)
     activation  fn ("relu", "sigmoid", ...), after (layer name), order, depth, role ("hidden", "gate", "output")
     parameter   layer, role ("weight", "bias", "scale"), numel, optimizer (name or None), dtype
     feature     input (layer that takes it), index, op

@@ -50,5 +50,7 @@ def reach(trace: Trace, place: int) -> float | None:
     known = np.isfinite(gain)
     if known.sum() < 5:
         return None
-    each: Floats = np.interp(np.arange(trace.steps), steps[known], gain[known]).astype(np.float64)
-    return float(each.sum())
+    at, gain = steps[known], gain[known]
+    between = float(np.sum((gain[1:] + gain[:-1]) / 2 * np.diff(at)))
+    ends = gain[0] * (at[0] + 1) + gain[-1] * (trace.steps - 1 - at[-1])
+    return between + float(ends)

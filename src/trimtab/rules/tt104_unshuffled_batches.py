@@ -40,6 +40,7 @@ class UnshuffledBatches(Rule):
         "between": Limit(0.5, "clinic", "share of the targets' variance that lies between batches; shuffled: about 0"),
         "examples": Limit(4, "clinic", "targets in a batch: fewer say nothing about its order"),
         "looks": Limit(15, "clinic", "batches to compare"),
+        "fitted": Limit(0.95, "clinic", "share of the loss that is gone in a regression that fits all its batches"),
         "drift": Limit(0.8, "clinic", "correlation of a batch's mean with the step that makes it a drift"),
     }
 
@@ -69,7 +70,8 @@ class UnshuffledBatches(Rule):
         if between < self.limits["between"].value or self._drifts(means):
             return None
         course = main_course(trace)
-        if not classifier and course is not None and course.drop > 0.8 and course.certain > 3:
+        fitted = self.limits["fitted"].value
+        if not classifier and course is not None and course.drop > fitted and course.certain > 3:
             return None
         kind = "class" if classifier else "target"
         message = (

@@ -7,10 +7,11 @@ import numpy as np
 from trimtab.core.cause import OF_THE_PROGRAM, OF_THE_START, Cause
 from trimtab.core.finding import Finding, Severity
 from trimtab.core.rule import Limit, Rule
-from trimtab.core.signal import GRAD_RMS, LEARNING_RATE, LOSS, UPDATE_RMS, WEIGHT_RMS
+from trimtab.core.signal import GRAD_RMS, LEARNING_RATE, LOSS, SWALLOWED, UPDATE_RMS, WEIGHT_RMS
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Floats, Scalar, Site, Trace
 from trimtab.rules._learning import Course, main_course
+from trimtab.rules._looks import measured
 from trimtab.rules._noise import cosine
 from trimtab.rules._updates import reach, typical_ratio, update_ratios
 
@@ -53,6 +54,7 @@ class LearningRateTooLow(Rule):
     limits = {
         "ratio": Limit(2e-5, "clinic", "update over weights per step; the slowest healthy program has 3e-4"),
         "way": Limit(1e-3, "clinic", "all updates over the weights: below it, no fall of the loss is theirs"),
+        "swallowed": Limit(0.8, "ieee754", "share of weights that a step leaves alone: it is below half a last place"),
         "collapse": Limit(1e-3, "clinic", "rate over its maximum that counts as gone"),
         "collapsed_share": Limit(0.5, "clinic", "share of the run after which the rate may be gone"),
         "drop": Limit(0.2, "clinic", "share of the loss that is gone in a run that moves"),
@@ -72,7 +74,7 @@ class LearningRateTooLow(Rule):
         course = main_course(trace)
         if course is None or len(course.values) < self.least_steps or np.isinf(trace[LOSS]).any():
             return []
-        return self._collapsed(trace, course) or self._low(trace, course)
+        return self._collapsed(trace, course) or self._swallowed(trace, course) or self._low(trace, course)
 
     def _collapsed(self, trace: Trace, course: Course) -> list[Finding]:
         rates, steps = trace[LEARNING_RATE], trace.at(LEARNING_RATE)
@@ -100,6 +102,24 @@ class LearningRateTooLow(Rule):
             "collapsed": True,
         }
         return [self.finding(Severity.FAIL, (name,), since, message, evidence, sureness=0.8)]
+
+    def _swallowed(self, trace: Trace, course: Course) -> list[Finding]:
+        """Weights in half precision whose steps are less than half of their last place."""
+        sites = trace.of("parameter")
+        lost = {i: float(np.median(s)) for i in range(len(sites)) if len(s := measured(trace, SWALLOWED, i)) >= 5}
+        if not lost or course.drop > self.limits["drop"].value:
+            return []
+        share = float(np.median(list(lost.values())))
+        if share < self.limits["swallowed"].value:
+            return []
+        kind = str(sites[next(iter(lost))].attrs.get("dtype"))
+        message = (
+            f"rounding swallows the steps: in {kind} {share:.0%} of the weights with a gradient stay as they were; "
+            f"in {trace.steps} steps the loss went from {course.start:.4g} to {course.now:.4g}"
+        )
+        evidence: dict[str, Scalar] = {"swallowed_share": share, "dtype": kind, "drop": course.drop}
+        name = trace.of("optimizer")[0].name if trace.of("optimizer") else "the update by hand"
+        return [self.finding(Severity.FAIL, (name,), 0, message, evidence, sureness=0.8)]
 
     def _low(self, trace: Trace, course: Course) -> list[Finding]:
         rates = trace[LEARNING_RATE]

@@ -40,36 +40,44 @@ class BatchnormStatisticsDrift(Rule):
     limits = {
         "mean": Limit(0.7, "clinic", "distance of the means in sds of the batch"),
         "variance": Limit(1.2, "clinic", "|log| of the ratio of the variances: a factor of 3.3"),
-        "looks": Limit(4, "clinic", "looks in the last third of the run"),
+        "looks": Limit(2, "clinic", "looks in the last third of the run"),
+        "start_left": Limit(0.3, "ioffe2015", "(1 − momentum)^steps: what is left in the estimates of 0 and 1"),
+        "young": Limit(0.3, "clinic", "the larger of the two distances, where so much is left"),
     }
 
     def check(self, trace: Trace) -> list[Finding]:
         """One finding for all batch norms that lag behind."""
         if adversarial(trace) or trace.steps < self.least_steps:
             return []
-        found = {
-            i: drift
-            for i, site in enumerate(trace.of("layer"))
-            if site.attrs.get("op") == "batch_norm" and (drift := self._drift(trace, i)) is not None
-        }
-        lagging = {i: d for i, d in found.items() if self._is_far(d)}
+        norms = [i for i, site in enumerate(trace.of("layer")) if site.attrs.get("op") == "batch_norm"]
+        found = {i: drift for i in norms if (drift := self._drift(trace, i)) is not None}
+        lagging = {i: d for i, d in found.items() if self._is_far(d) or self._is_young(trace, i, d)}
         if not lagging or len(lagging) < len(found) / 3:
             return []
         worst = max(lagging, key=lambda i: max(lagging[i]))
         mean, variance = lagging[worst]
-        sites = trace.of("layer")
+        site = trace.of("layer")[worst]
         message = (
-            f"the running estimates of {sites[worst].name} lag behind the batches: the means differ by {mean:.2g} sd, "
+            f"the running estimates of {site.name} lag behind the batches: the means differ by {mean:.2g} sd, "
             f"the variances by a factor of {np.exp(min(variance, 50)):.3g}, over the last third of the run"
         )
+        left = _left(trace, worst)
+        if left is not None and left > self.limits["start_left"].value:
+            message += f"; {left:.0%} of them is still the 0 and 1 that they began with"
         evidence: dict[str, Scalar] = {
             "mean_distance": mean,
             "variance_ratio": float(np.exp(min(variance, 50))),
+            "momentum": site.attrs.get("momentum"),
             "layers": len(lagging),
             "batch_norms": len(found),
         }
-        where = tuple(sites[i].name for i in lagging)[:5]
+        where = tuple(trace.of("layer")[i].name for i in lagging)[:5]
         return [self.finding(Severity.FAIL, where, int(trace.at(MEAN_DRIFT)[0]), message, evidence, sureness=0.7)]
+
+    def _is_young(self, trace: Trace, place: int, drift: tuple[float, float]) -> bool:
+        """Mostly made of their start still, and off by more than batches differ."""
+        left = _left(trace, place)
+        return left is not None and left > self.limits["start_left"].value and max(drift) > self.limits["young"].value
 
     def _drift(self, trace: Trace, place: int) -> tuple[float, float] | None:
         late = trace.at(MEAN_DRIFT) >= trace.steps * 2 / 3
@@ -97,6 +105,13 @@ class BatchnormStatisticsDrift(Rule):
     def healthy() -> Trace:
         """Estimates that catch up within thirty batches."""
         return _example(3 * 0.9 ** np.arange(90.0) + 0.1, 2 * 0.9 ** np.arange(90.0) + 0.2)
+
+
+def _left(trace: Trace, place: int) -> float | None:
+    """Share of the estimates that is still their start."""
+    momentum = trace.of("layer")[place].attrs.get("momentum")
+    known = isinstance(momentum, (int, float)) and 0 <= momentum <= 1
+    return (1 - float(momentum)) ** trace.steps if known else None  # type: ignore[arg-type]
 
 
 def _example(mean: Floats, variance: Floats) -> Trace:

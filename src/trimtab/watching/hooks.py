@@ -20,6 +20,8 @@ from torch.optim.optimizer import register_optimizer_step_post_hook, register_op
 
 from trimtab.watching.graph import in_backward
 
+_GRAD = ("outputs", "inputs", "grad_outputs", "retain_graph", "create_graph")  # as torch.autograd.grad takes them
+
 
 class Observer(Protocol):
     """What the hooks report to.
@@ -37,7 +39,8 @@ class Observer(Protocol):
     def backward_begins(self, tensors: Any) -> None: ...
     def backward_ends(self) -> None: ...
     def backward_failed(self) -> None: ...
-    def grad_called(self, outputs: Any, inputs: Any, gradients: Any) -> None: ...
+    def grad_begins(self, outputs: Any, inputs: Any) -> bool | None: ...
+    def grad_ends(self, inputs: Any, gradients: Any) -> None: ...
     def step_begins(self, optimizer: Optimizer, has_closure: bool, frame: FrameType) -> None: ...
     def step_ends(self, optimizer: Optimizer) -> None: ...
     def optimizer_made(self, optimizer: Optimizer) -> None: ...
@@ -176,13 +179,18 @@ class Hooks:
 
     def _around_grad(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def grad(*args: Any, **kwargs: Any) -> Any:
-            gradients = original(*args, **kwargs)
-            if self._active and in_backward() == -1 and not kwargs.get("create_graph"):
-                self._observer.grad_called(
-                    args[0] if args else kwargs.get("outputs"),
-                    args[1] if len(args) > 1 else kwargs.get("inputs"),
-                    gradients,
-                )
+            given = {**dict(zip(_GRAD, args, strict=False)), **kwargs}
+            # Gradients that are to be differentiated again are part of a loss, not of a descent.
+            plain = self._active and in_backward() == -1 and not given.get("create_graph")
+            looking = plain and self._observer.grad_begins(given.get("outputs"), given.get("inputs"))
+            if not looking:
+                return original(*args, **kwargs)
+            try:
+                gradients = original(*args, **kwargs)
+            except BaseException:
+                self._observer.backward_failed()
+                raise
+            self._observer.grad_ends(given.get("inputs"), gradients)
             return gradients
 
         return grad

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from trimtab.core.signal import GRAD_RMS
 from trimtab.core.trace import Event
@@ -92,6 +93,18 @@ class Look:
     def input_axis(self, p: Tensor) -> int | None:
         """The axis of a weight that runs over its inputs, where this step's graph has it as a layer's weight."""
         return self._input_axes.get(id(p))
+
+    def gates(self, p: Tensor) -> int:
+        """How many weights of one kind lie one above the other in this: 4 for an LSTM's gates, mostly 1."""
+        holder = self._names.holder(p)
+        size = holder.hidden_size if isinstance(holder, (nn.RNNBase, nn.RNNCellBase)) else p.shape[0]
+        return max(p.shape[0] // size, 1) if isinstance(size, int) and size > 0 else 1
+
+    def momentum(self, p: Tensor) -> float | None:
+        """The share of each batch in the running estimates of the batch norm that a parameter belongs to."""
+        holder = self._names.holder(p)
+        value = getattr(holder, "momentum", None) if isinstance(holder, _BatchNorm) else None
+        return float(value) if isinstance(value, (int, float)) else None
 
     def was_called(self, p: Tensor) -> bool:
         """Whether the module that holds this parameter was called in this step."""
@@ -177,6 +190,7 @@ class Look:
             root=self._names.root_of(main),
             weight=self._names.param(main),
             fan_in=fan_in(layer),
+            momentum=self.momentum(main),
         )
 
     def _read_activations(self, step: int, found: Survey) -> None:
@@ -267,11 +281,6 @@ class Look:
         return placed
 
     # --- programs without backward
-
-    def leaves(self, leaves: list[Tensor], frame: FrameType | None) -> list[tuple[int, Tensor]]:
-        """Leaves that torch.autograd.grad was asked about, named and placed."""
-        self._names.resolve(frame, {id(leaf): leaf for leaf in leaves})
-        return self.place(leaves)
 
     def returned_gradients(self, step: int, placed: list[tuple[int, Tensor]], gradients: Any) -> None:
         """Gradients that were returned rather than accumulated."""

@@ -70,7 +70,7 @@ class StepProbes:
     def after_step(self, step: int, optimizer: Optimizer | None, site: int | None) -> None:
         """Just after the update, by an optimizer with its site or by hand."""
         self._updates.after(self._buffer, step, by_hand=optimizer is None)
-        self._units.read(self._buffer, step, self._placed)
+        self._units.read(self._buffer, step, self._placed, self._look.gates)
         if optimizer is not None and site is not None:
             self._leftovers.after_step(step, optimizer, site)
             read_state(self._buffer, step, optimizer, {id(p): place for place, p in self._placed})

@@ -290,18 +290,26 @@ class Watcher:
             self._look.end(self.steps, None)
 
     @guarded
-    def grad_called(self, outputs: Any, inputs: Any, gradients: Any) -> None:
-        """torch.autograd.grad on leaves, in a program without an optimizer, stands for a backward."""
+    def grad_begins(self, outputs: Any, inputs: Any) -> bool:
+        """torch.autograd.grad on leaves, in a program without an optimizer, stands for a backward; whether to look."""
         roots, leaves = graph_roots(outputs), graph_roots(inputs)
         if not (self._optimizers.none_alive() and roots and leaves and all(x.is_leaf for x in leaves)):
-            return
+            return False
         frame = caller(sys._getframe(3))
         self._begin_backward(roots, frame)
         if self.looking:
             with torch.no_grad():
-                placed = self._look.leaves(leaves, frame)
-                self._look.returned_gradients(self.steps, placed, gradients)
-                self._probes.before_hand(placed)
+                self._look.survey(self.steps, roots, frame)
+        return self.looking
+
+    @guarded
+    def grad_ends(self, inputs: Any, gradients: Any) -> None:
+        """The gradients have been returned, not accumulated."""
+        with torch.no_grad():
+            self._look.end(self.steps, None)
+            placed = self._look.place(graph_roots(inputs))
+            self._look.returned_gradients(self.steps, placed, gradients)
+            self._probes.before_hand(placed)
 
     @guarded
     def step_begins(self, optimizer: Optimizer, has_closure: bool, frame: FrameType) -> None:

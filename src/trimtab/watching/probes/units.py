@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -19,12 +21,16 @@ class UnitProbe:
     def __init__(self) -> None:
         self._alike: dict[int, bool] = {}
 
-    def read(self, buffer: Buffer, step: int, placed: list[tuple[int, Tensor]]) -> None:
-        """Measure weights of two and more dimensions."""
+    def read(
+        self, buffer: Buffer, step: int, placed: list[tuple[int, Tensor]], blocks: Callable[[Tensor], int]
+    ) -> None:
+        """Measure weights of two and more dimensions; `blocks` tells how many gates a recurrent weight stacks."""
         for site, p in placed:
             if p.dim() < 2 or p.numel() == 0 or p.is_complex() or self._alike.get(site) is False:
                 continue
-            spread = _spread(p.detach())
+            parts = p.detach().chunk(blocks(p))
+            spreads = [spread for part in parts if (spread := _spread(part)) is not None]
+            spread = torch.stack(spreads).max() if spreads else None
             if spread is None:
                 self._alike[site] = False
                 continue
