@@ -52,6 +52,9 @@ TARGET_COUNT = Signal("target_count", "objective", "examples", "targets in the b
 OUTPUT_SIZE = Signal("output_size", "objective", "target", "RMS of the predictions that are compared with targets")
 MISFIT = Signal("misfit", "objective", "target²", "mean squared difference of prediction and target")
 SURPRISE = Signal("surprise", "objective", "nat", "mean −log p of the target, of a classifier")
+SIMPLEX = Signal(
+    "simplex", "objective", "1", "largest score of the batch where all scores are probabilities: ≥ 0, of sum 1; else 0"
+)
 BATCH_VALUES = Signal("batch_values", "layer", "values", "values a channel from which batch norm takes its statistics")
 BATCH_MODE = Signal("batch_mode", "layer", "flag", "1 where batch norm uses the batch's statistics, 0 its estimates")
 MEAN_DRIFT = Signal(

@@ -61,6 +61,16 @@ class Course:
         return self.drop > 0.5 and self.certain > 3
 
     @property
+    def sane(self) -> bool:
+        """A start that is no sign of an exploded signal: standardised tasks begin below a hundred."""
+        return abs(self.start) < 100 if self.trivial is None else self.start < 10 * self.trivial
+
+    @property
+    def well_started(self) -> bool:
+        """It began soundly and most of the loss is gone: the start was good enough."""
+        return self.sane and self.drop > 0.7 and self.certain > 3
+
+    @property
     def relapsed(self) -> bool:
         """What had been learned is lost: the loss was down to a tenth of its start, and is back at half of it."""
         return 0 <= self.lowest < 0.1 * self.start and self.now > 0.5 * self.start

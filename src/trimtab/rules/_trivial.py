@@ -12,6 +12,7 @@ from trimtab.rules._looks import column
 
 AGREEMENT = 0.1  # how far loss and objective may differ, relatively, to be taken for the same thing
 LOOKS = 3
+LARGE = 30.0
 
 
 def trivial_loss(trace: Trace, line: str) -> float | None:
@@ -38,7 +39,9 @@ def target_variance(trace: Trace, place: int) -> float | None:
     known = np.isfinite(means) & np.isfinite(sds)
     if not known.any():
         return None
-    return float(np.mean(sds[known] ** 2)) + float(np.var(means[known]))
+    variance = float(np.mean(sds[known] ** 2)) + float(np.var(means[known]))
+    # A large residual may be a large target or a prediction that has exploded.
+    return None if _by_hand(trace.of("objective")[place]) and variance > LARGE else variance
 
 
 def _by_hand(site: Site) -> bool:

@@ -34,6 +34,15 @@ def typical_ratio(ratios: Floats) -> Floats:
     return typical
 
 
+SLOW = 3e-4  # update over weights; in the healthy programs of the clinic a typical step is 3e-4 to 5e-2
+
+
+def is_slow(trace: Trace) -> bool:
+    """Whether the typical step is small, so that what the run has learned it may have learned too slowly."""
+    ratios = typical_ratio(update_ratios(trace))
+    return bool(np.isfinite(ratios).any()) and float(np.nanmedian(ratios)) < SLOW
+
+
 def reach(trace: Trace, place: int) -> float | None:
     """By what share of itself all updates together could have lowered a loss, to first order: Σ_t ‖g_t‖ ‖Δw_t‖ / |L_t|.
 

@@ -62,7 +62,7 @@ class UnshuffledBatches(Rule):
         means, sds, counts = (part[known] for part in parts)
         if len(means) < self.limits["looks"].value:
             return None
-        classifier = site.attrs.get("compares") == "cross_entropy"
+        classifier = "cross_entropy" in str(site.attrs.get("compares"))  # the binary ones as well
         between = _between(means, sds, counts)
         if between is None:
             one = classifier and int(site.attrs.get("classes") or 0) > 1

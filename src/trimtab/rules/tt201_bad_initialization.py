@@ -7,10 +7,11 @@ import numpy as np
 from trimtab.core.cause import Cause
 from trimtab.core.finding import Finding, Severity
 from trimtab.core.rule import Limit, Rule
-from trimtab.core.signal import DELTA_NORM, IN_RMS, SATURATED, WEIGHT_RMS
+from trimtab.core.signal import DELTA_NORM, IN_RMS, LOSS, SATURATED, WEIGHT_RMS
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Scalar, Site, Trace
 from trimtab.rules._depth import Chain, chains, normalized_next
+from trimtab.rules._learning import main_course
 from trimtab.rules._start import Signals, saturated_at_start, signals, weight_gains
 
 
@@ -24,17 +25,17 @@ class BadInitialization(Rule):
     Why it matters: a factor of 2 per layer is a factor of a thousand over ten layers, forward for the signal and
     backward for the gradient.
 
-    When it is wrong: an unusual scale does no harm between normalised layers or on residual branches, and a last layer
-    of zeros is good practice; weights may be scaled again where they are used. So the scale is reported only with its
-    effect on the signal. For a scale of 5 and more, as N(0, 1) gives, in layers that no norm follows, a small effect
-    is enough: in attention it makes every softmax one-hot.
+    When it is wrong: an unusual scale does no harm between normalised layers or on residual branches, and a last
+    layer of zeros is good practice; weights may be scaled again where they are used. So the scale is reported only
+    with its effect on the signal, and not in a run that has learned well. For a scale of 5 and more, as N(0, 1)
+    gives, in layers that no norm follows, a small effect is enough: in attention it makes every softmax one-hot.
 
     Sources: glorot2010, he2015.
     """
 
     code = "TT201"
     name = "bad-initialization"
-    needs = (WEIGHT_RMS, IN_RMS, DELTA_NORM, SATURATED)
+    needs = (WEIGHT_RMS, IN_RMS, DELTA_NORM, SATURATED, LOSS)
     suspects = (Cause.INPUT_SCALE, Cause.SYMMETRY)
     reveals = Cause.WEIGHT_SCALE
     limits = {
@@ -49,7 +50,10 @@ class BadInitialization(Rule):
     }
 
     def check(self, trace: Trace) -> list[Finding]:
-        """At most one finding per model."""
+        """At most one finding per model; none where the run has learned well from where it started."""
+        course = main_course(trace)
+        if course is not None and course.well_started:
+            return []
         return [finding for chain in chains(trace, least=2) if (finding := self._check_chain(trace, chain)) is not None]
 
     def _check_chain(self, trace: Trace, chain: Chain) -> Finding | None:

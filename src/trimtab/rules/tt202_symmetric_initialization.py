@@ -7,11 +7,11 @@ import numpy as np
 from trimtab.core.cause import Cause
 from trimtab.core.finding import Finding, Severity
 from trimtab.core.rule import Limit, Rule
-from trimtab.core.signal import LOSS, UNIT_SPREAD
+from trimtab.core.signal import LOSS, UNIT_SPREAD, WEIGHT_RMS
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Scalar, Site, Trace
 from trimtab.rules._learning import main_course
-from trimtab.rules._looks import column
+from trimtab.rules._looks import column, measured
 
 
 class SymmetricInitialization(Rule):
@@ -24,14 +24,15 @@ class SymmetricInitialization(Rule):
     However wide the layer, it is worth one unit.
 
     When it is wrong: a last layer of zeros is good practice, as are zeros at the end of a residual branch: what follows
-    or what enters makes their units differ at the first step, and they are not reported.
+    or what enters makes their units differ at the first step, and they are not reported. Weights that stay at zero in
+    a run that learns well close a branch, perhaps on purpose.
 
     Sources: glorot2010.
     """
 
     code = "TT202"
     name = "symmetric-initialization"
-    needs = (UNIT_SPREAD, LOSS)
+    needs = (UNIT_SPREAD, WEIGHT_RMS, LOSS)
     suspects = (Cause.NONFINITE_DATA, Cause.UNOPTIMIZED, Cause.DISCONNECTED)
     reveals = Cause.SYMMETRY
     least_steps = 5
@@ -41,12 +42,12 @@ class SymmetricInitialization(Rule):
     }
 
     def check(self, trace: Trace) -> list[Finding]:
-        """One finding for all weights whose units are copies; none where the loss falls well in spite of them."""
-        course = main_course(trace)
-        if course is not None and course.learned_well:
-            return []
-        sites = trace.of("parameter")
+        """One finding for all weights whose units are copies."""
+        course, sites = main_course(trace), trace.of("parameter")
         alike = [i for i, site in enumerate(sites) if site.attrs.get("role") == "weight" and self._stays(trace, i)]
+        if course is not None and course.learned_well:
+            # A branch that is closed, at zero, may be meant so; units that work, all in the same way, never are.
+            alike = [i for i in alike if (measured(trace, WEIGHT_RMS, i)[-1:] > 0).any()]
         if not alike:
             return []
         names = tuple(sites[i].name for i in alike)

@@ -54,7 +54,7 @@ class ExplodingActivation(Rule):
     def check(self, trace: Trace) -> list[Finding]:
         """At most one finding: through depth, or else over the steps."""
         course = main_course(trace)
-        if course is not None and course.learned_well and abs(course.start) < 100:
+        if course is not None and course.learned_well and course.sane:
             return []
         for chain in chains(trace, least=3):
             finding = self._through_depth(trace, chain)

@@ -12,6 +12,7 @@ from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Floats, Scalar, Site, Trace
 from trimtab.rules._global import before_and_after_clipping
 from trimtab.rules._learning import main_course
+from trimtab.rules._updates import is_slow
 
 
 class ClippingDominates(Rule):
@@ -39,6 +40,7 @@ class ClippingDominates(Rule):
         "kept": Limit(0.1, "clinic", "share of the gradient's length that is left, median over the looks"),
         "clipped": Limit(0.9, "clinic", "share of the looks at which the gradient was clipped to less than half"),
         "learned": Limit(0.5, "clinic", "share of the loss that is gone in a run that learns in spite of it"),
+        "learned_slowly": Limit(0.8, "clinic", "the same where the steps are small"),
     }
 
     def check(self, trace: Trace) -> list[Finding]:
@@ -46,7 +48,8 @@ class ClippingDominates(Rule):
         course = main_course(trace)
         if course is None or len(course.values) < self.least_steps:
             return []
-        if course.drop > self.limits["learned"].value and course.certain > 3:
+        slow = is_slow(trace)
+        if course.drop > self.limits["learned_slowly" if slow else "learned"].value and course.certain > 3:
             return []
         steps, before, after = before_and_after_clipping(trace)
         if len(steps) < 5:

@@ -11,7 +11,7 @@ from trimtab.core.signal import EPSILON_SHARE, LOSS, UPDATE_RMS, WEIGHT_RMS
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Floats, Scalar, Site, Trace
 from trimtab.rules._learning import main_course
-from trimtab.rules._updates import typical_ratio, update_ratios
+from trimtab.rules._updates import is_slow
 
 
 class EpsilonDominates(Rule):
@@ -49,7 +49,6 @@ class EpsilonDominates(Rule):
         "default": Limit(1e-6, "kingma2015", "an ε up to here is a guard, whatever the gradients: the paper has 1e-8"),
         "learned": Limit(0.5, "clinic", "share of the loss that is gone in a run that learns in spite of it"),
         "learned_slowly": Limit(0.8, "clinic", "the same where the steps are small"),
-        "slow": Limit(3e-4, "clinic", "update over weights that counts as small under a method that scales its steps"),
     }
 
     def check(self, trace: Trace) -> list[Finding]:
@@ -57,7 +56,7 @@ class EpsilonDominates(Rule):
         course = main_course(trace)
         if course is None or len(course.values) < self.least_steps:
             return []
-        slow = self._slow(trace)
+        slow = is_slow(trace)
         if course.drop > self.limits["learned_slowly" if slow else "learned"].value and course.certain > 3:
             return []
         optimizer = next((s for s in trace.of("optimizer") if (_epsilon(s) or 0) > self.limits["default"].value), None)
@@ -79,10 +78,6 @@ class EpsilonDominates(Rule):
         evidence: dict[str, Scalar] = {"epsilon": epsilon, "below_epsilon_share": typical}
         where = (str(optimizer.attrs.get("line") or optimizer.name),)
         return [self.finding(Severity.FAIL, where, 0, message, evidence, sureness=0.8)]
-
-    def _slow(self, trace: Trace) -> bool:
-        ratios = typical_ratio(update_ratios(trace))
-        return bool(np.isfinite(ratios).any()) and float(np.nanmedian(ratios)) < self.limits["slow"].value
 
     @staticmethod
     def sick() -> Trace:

@@ -69,7 +69,8 @@ class StepProbes:
 
     def after_step(self, step: int, optimizer: Optimizer | None, site: int | None) -> None:
         """Just after the update, by an optimizer with its site or by hand."""
-        self._updates.after(self._buffer, step, by_hand=optimizer is None)
+        if not self._updates.after(self._buffer, step, by_hand=optimizer is None):
+            self._by_hand = []  # accumulated, or made anew: nothing can be left over
         self._units.read(self._buffer, step, self._placed, self._look.gates)
         if optimizer is not None and site is not None:
             self._leftovers.after_step(step, optimizer, site)

@@ -5,7 +5,16 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from trimtab.core.signal import MISFIT, OUTPUT_SIZE, SURPRISE, TARGET_COUNT, TARGET_MEAN, TARGET_SD, TARGET_SIZE
+from trimtab.core.signal import (
+    MISFIT,
+    OUTPUT_SIZE,
+    SIMPLEX,
+    SURPRISE,
+    TARGET_COUNT,
+    TARGET_MEAN,
+    TARGET_SD,
+    TARGET_SIZE,
+)
 from trimtab.watching.buffer import Buffer
 from trimtab.watching.objective import Objective
 from trimtab.watching.probes.sample import mean_square
@@ -41,6 +50,18 @@ def _classifier(buffer: Buffer, step: int, site: int, objective: Objective) -> N
     picked = logs[:EXAMPLES].float().gather(1, target[:EXAMPLES].clamp_min(0).unsqueeze(1)).squeeze(1)
     kept = valid[:EXAMPLES].float()
     buffer.put(step, SURPRISE, site, -(picked * kept).sum() / kept.sum().clamp_min(1))
+    if logs.shape[1] > 2:
+        buffer.put(step, SIMPLEX, site, _simplex(logs[:EXAMPLES].float()))
+
+
+def _simplex(logs: Tensor) -> Tensor:
+    """Whether the scores z behind log p = z − log Σ e^z can be probabilities themselves, of any number of classes C.
+
+    If Σ z = 1 then z = log p + (1 − Σ log p) / C. Scores that are not squashed leave [0, 1] as soon as they tell
+    classes apart; the largest tells whether they do.
+    """
+    z = logs + (1 - logs.sum(1, keepdim=True)) / logs.shape[1]
+    return z.amax() * ((z.amin() > -1e-3) & (z.amax() < 1 + 1e-3))
 
 
 def _regression(buffer: Buffer, step: int, site: int, objective: Objective) -> None:

@@ -62,8 +62,8 @@ class UpdateProbe:
         """Remember a sample of the weights."""
         self._before = [(site, p, weights(p).clone()) for site, p in placed if p.numel() and not p.is_complex()]
 
-    def after(self, buffer: Buffer, step: int, by_hand: bool = False) -> None:
-        """Measure against what is remembered, and forget it.
+    def after(self, buffer: Buffer, step: int, by_hand: bool = False) -> bool:
+        """Measure against what is remembered, and forget it; returns False where by hand none has changed.
 
         A program that updates its weights by hand may make new tensors of them: the old ones have then not changed at
         all, and nothing was measured.
@@ -78,7 +78,7 @@ class UpdateProbe:
         old = [before for _, before, _ in kept]
         changes = [_wide(now) - _wide(before) for _, before, now in kept]
         if by_hand and not any(change.any() for change in changes):
-            return
+            return False
         for (site, before, _), change, size in zip(kept, _norms(changes), _norms(old), strict=True):
             buffer.put(step, UPDATE_RMS, site, change, scale=1 / sqrt(before.numel()))
             buffer.put(step, WEIGHT_RMS, site, size, scale=1 / sqrt(before.numel()))
@@ -87,6 +87,7 @@ class UpdateProbe:
             meant = spread_over(p.grad.detach(), WEIGHTS) != 0
             left = (weights(p) == before) & meant
             buffer.put(step, SWALLOWED, site, left.sum() / meant.sum().clamp_min(1))
+        return True
 
     @property
     def pending(self) -> bool:
