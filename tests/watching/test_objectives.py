@@ -215,10 +215,11 @@ def test_wiring() -> None:
 
 
 def test_units_that_are_copies() -> None:
-    model = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 1))
-    nn.init.constant_(model[0].weight, 0.3)
-    nn.init.constant_(model[2].weight, 0.2)
-    nn.init.zeros_(model[0].bias)
+    hidden, out = nn.Linear(3, 4), nn.Linear(4, 1)
+    model = nn.Sequential(hidden, nn.Tanh(), out)
+    nn.init.constant_(hidden.weight, 0.3)
+    nn.init.constant_(out.weight, 0.2)
+    nn.init.zeros_(hidden.bias)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     trace = watch(lambda: steps(optimizer, lambda: F.mse_loss(model(X)[:, 0], Y), 6))
     place = place_of(trace, "0.weight")
