@@ -11,7 +11,7 @@ from trimtab.core.signal import DELTA_NORM, IN_RMS, LOSS, SATURATED, WEIGHT_RMS
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Scalar, Site, Trace
 from trimtab.rules._depth import Chain, chains, normalized_next
-from trimtab.rules._learning import main_course
+from trimtab.rules._learning import courses, main_course
 from trimtab.rules._start import Signals, saturated_at_start, signals, weight_gains
 
 
@@ -46,6 +46,8 @@ class BadInitialization(Rule):
         "large_saturating": Limit(2.5, "glorot2010", "RMS(w)·√fan_in; Xavier with tanh's gain of 5/3 has 1.7"),
         "absurd": Limit(5.0, "he2015", "RMS(w)·√fan_in; three and a half times Kaiming"),
         "absurd_growth": Limit(3.0, "clinic", "growth of the signal that shows such a scale to be in force"),
+        "preflight": Limit(50, "clinic", "steps of a run that is a check before the flight"),
+        "first_loss": Limit(4.0, "glorot2010", "first loss over that of guessing, −log(1/C): sound starts have 1 to 2"),
         "saturated": Limit(0.3, "clinic", "share of saturated outputs at the start"),
     }
 
@@ -54,7 +56,24 @@ class BadInitialization(Rule):
         course = main_course(trace)
         if course is not None and course.well_started:
             return []
-        return [finding for chain in chains(trace, least=2) if (finding := self._check_chain(trace, chain)) is not None]
+        found = [
+            finding for chain in chains(trace, least=2) if (finding := self._check_chain(trace, chain)) is not None
+        ]
+        return found or self._first_loss(trace)
+
+    def _first_loss(self, trace: Trace) -> list[Finding]:
+        """Of a run of a few steps, a check before the flight: a first loss far above that of guessing is a note."""
+        if trace.steps > self.limits["preflight"].value:
+            return []
+        for course in courses(trace):
+            if course.trivial is not None and course.start > self.limits["first_loss"].value * course.trivial:
+                message = (
+                    f"the loss at {course.site.name} begins at {course.start:.3g}, where the same answer for every "
+                    f"example has {course.trivial:.3g}: the model starts out sure of what it does not know"
+                )
+                evidence: dict[str, Scalar] = {"first_loss": course.start, "trivial_loss": course.trivial}
+                return [self.finding(Severity.NOTE, (course.site.name,), 0, message, evidence, sureness=0.3)]
+        return []
 
     def _check_chain(self, trace: Trace, chain: Chain) -> Finding | None:
         gains, signal = weight_gains(trace, chain), signals(trace, chain)

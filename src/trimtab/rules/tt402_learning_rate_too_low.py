@@ -53,6 +53,7 @@ class LearningRateTooLow(Rule):
     least_steps = 20
     limits = {
         "ratio": Limit(2e-5, "clinic", "update over weights per step; the slowest healthy program has 3e-4"),
+        "unmoved": Limit(5, "clinic", "looks at steps that changed nothing; a warm-up may begin at a rate of 0"),
         "way": Limit(1e-3, "clinic", "all updates over the weights: below it, no fall of the loss is theirs"),
         "swallowed": Limit(0.8, "ieee754", "share of weights that a step leaves alone: it is below half a last place"),
         "collapse": Limit(1e-3, "clinic", "rate over its maximum that counts as gone"),
@@ -71,10 +72,29 @@ class LearningRateTooLow(Rule):
             count = idle.data.get("backwards")
             message = f"backward was called {count} times, but no optimizer step followed: the weights never change"
             return [self.finding(Severity.FAIL, (), 0, message, {"backwards": count}, sureness=0.9)]
+        if np.isinf(trace[LOSS]).any():
+            return []
+        if (unmoved := self._unmoved(trace)) is not None:
+            return [unmoved]
         course = main_course(trace)
-        if course is None or len(course.values) < self.least_steps or np.isinf(trace[LOSS]).any():
+        if course is None or len(course.values) < self.least_steps:
             return []
         return self._collapsed(trace, course) or self._swallowed(trace, course) or self._low(trace, course)
+
+    def _unmoved(self, trace: Trace) -> Finding | None:
+        """Steps that change no weight at all though there are gradients: a few of them tell."""
+        updates, grads = trace[UPDATE_RMS], trace[GRAD_RMS]
+        looks = ~np.isnan(updates).all(axis=1)
+        if looks.sum() < self.limits["unmoved"].value or (updates[looks] > 0).any() or not (grads > 0).any():
+            return None
+        name = trace.of("optimizer")[0].name if trace.of("optimizer") else "the update by hand"
+        rates = trace[LEARNING_RATE]
+        rate = float(np.nanmax(rates)) if np.isfinite(rates).any() else None
+        message = f"no step of {name} changes any weight, though there are gradients: {int(looks.sum())} were looked at"
+        if rate is not None:
+            message += f"; the learning rate is {rate:g}"
+        evidence: dict[str, Scalar] = {"update_ratio": 0.0, "learning_rate": rate, "steps_looked_at": int(looks.sum())}
+        return self.finding(Severity.FAIL, (name,), 0, message, evidence, sureness=0.9)
 
     def _collapsed(self, trace: Trace, course: Course) -> list[Finding]:
         rates, steps = trace[LEARNING_RATE], trace.at(LEARNING_RATE)
