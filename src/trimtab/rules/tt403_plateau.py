@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from trimtab.core.cause import OF_THE_PROGRAM, OF_THE_START, Cause
@@ -11,7 +13,9 @@ from trimtab.core.signal import GRAD_RMS, LOSS, WEIGHT_RMS
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Floats, Scalar, Site, Trace
 from trimtab.rules._global import elasticity
-from trimtab.rules._learning import main_course
+from trimtab.rules._learning import Course, adversarial, main_course
+
+_ANY = tuple(cause for cause in Cause if cause not in (Cause.FLATNESS, Cause.BLINDNESS))
 
 
 class Plateau(Rule):
@@ -51,6 +55,8 @@ class Plateau(Rule):
         "elasticity": Limit(
             0.02, "clinic", "per cent of the loss per per cent of the weights; at a fresh start 0.3 to 30"
         ),
+        "still": Limit(0.02, "clinic", "share of the loss that is gone in a run that stands where it began"),
+        "long": Limit(100, "clinic", "steps after which a sound run has moved"),
         "moved": Limit(0.1, "clinic", "share of the loss that is gone in a run that moves"),
     }
 
@@ -65,7 +71,7 @@ class Plateau(Rule):
         slopes = slopes[np.isfinite(slopes)]
         late = slopes[len(slopes) // 2 :]
         if len(late) < 5 or float(np.median(late)) > self.limits["elasticity"].value:
-            return []
+            return self._standstill(trace, course)
         slope = float(np.median(late))
         message = (
             f"the loss stands still on flat ground: moving the weights by 1 % along the gradient changes it by "
@@ -73,6 +79,21 @@ class Plateau(Rule):
         )
         evidence: dict[str, Scalar] = {"elasticity": slope, "loss_start": course.start, "loss_now": course.now}
         return [self.finding(Severity.FAIL, (course.site.name,), 0, message, evidence, sureness=0.6)]
+
+    def _standstill(self, trace: Trace, course: Course) -> list[Finding]:
+        """No flat ground, and yet no progress: told where nothing else is, for no sound run stands still so long."""
+        limits = self.limits
+        if not course.stalled or course.drop > limits["still"].value or adversarial(trace):
+            return []
+        if len(course.values) < limits["long"].value:
+            return []
+        message = (
+            f"the loss stands where it began: {course.start:.4g} at first, {course.now:.4g} after {trace.steps} steps, "
+            "though there are gradients and the weights move"
+        )
+        evidence: dict[str, Scalar] = {"loss_start": course.start, "loss_now": course.now, "trivial": course.trivial}
+        finding = self.finding(Severity.WARN, (course.site.name,), 0, message, evidence, sureness=0.3)
+        return [replace(finding, reveals=None, causes=(Cause.FLATNESS, *_ANY))]
 
     @staticmethod
     def sick() -> Trace:

@@ -18,7 +18,7 @@ class BatchnormStatisticsDrift(Rule):
     """The running estimates of a batch norm are far from the statistics of the batches.
 
     What it measures: at each look, |running mean − batch mean| in standard deviations of the batch, and
-    |log(running variance / batch variance)|, median over the channels; over the last third of the run. What a small
+    |log(running variance / batch variance)|, median over the channels; over the last looks of the run. What a small
     batch's own noise makes of it is subtracted: 1/√n for n values.
 
     Why it matters: evaluation normalises by the running estimates. Where they lag behind, the model that is evaluated
@@ -40,7 +40,7 @@ class BatchnormStatisticsDrift(Rule):
     limits = {
         "mean": Limit(0.7, "clinic", "distance of the means in sds of the batch"),
         "variance": Limit(1.2, "clinic", "|log| of the ratio of the variances: a factor of 3.3"),
-        "looks": Limit(2, "clinic", "looks in the last third of the run"),
+        "looks": Limit(2, "clinic", "looks at the end of the run that tell of it"),
         "start_left": Limit(0.3, "ioffe2015", "(1 − momentum)^steps: what is left in the estimates of 0 and 1"),
         "young": Limit(0.3, "clinic", "the larger of the two distances, where so much is left"),
     }
@@ -59,7 +59,7 @@ class BatchnormStatisticsDrift(Rule):
         site = trace.of("layer")[worst]
         message = (
             f"the running estimates of {site.name} lag behind the batches: the means differ by {mean:.2g} sd, "
-            f"the variances by a factor of {np.exp(min(variance, 50)):.3g}, over the last third of the run"
+            f"the variances by a factor of {np.exp(min(variance, 50)):.3g}, at the end of the run"
         )
         left = _left(trace, worst)
         if left is not None and left > self.limits["start_left"].value:
@@ -80,12 +80,13 @@ class BatchnormStatisticsDrift(Rule):
         return left is not None and left > self.limits["start_left"].value and max(drift) > self.limits["young"].value
 
     def _drift(self, trace: Trace, place: int) -> tuple[float, float] | None:
-        late = trace.at(MEAN_DRIFT) >= trace.steps * 2 / 3
+        late = trace.at(MEAN_DRIFT) >= min(trace.steps / 3, self.least_steps / 2)
         means, variances = column(trace, MEAN_DRIFT, place), column(trace, VARIANCE_DRIFT, place)
         if len(means) != len(late) or len(variances) != len(late):
             return None
-        known = late & np.isfinite(means) & np.isfinite(variances)
-        if known.sum() < self.limits["looks"].value:
+        known = np.flatnonzero(late & np.isfinite(means) & np.isfinite(variances))
+        known = known[-max(len(known) // 5, 3) :]
+        if len(known) < self.limits["looks"].value:
             return None
         values = column(trace, BATCH_VALUES, place)
         values = values[np.isfinite(values)]

@@ -72,6 +72,8 @@ def _objective(node: Node) -> Objective | None:
     name = short_name(node.name())
     if name in LOSSES:
         return _of_library(node, name)
+    if name == "Mul" and (found := _soft(node)) is not None:
+        return found
     if name in ("Pow", "Abs", "Mul"):
         return _by_hand(node, name)
     if name in ("Gather", "Index") and _child(node) is not None:
@@ -191,6 +193,25 @@ def _picked(node: Node, name: str) -> Objective | None:
     index = _index(node) if name == "Index" else saved(node, "index")
     form = _applied_before(below) if short_name(below.name()) == "LogSoftmax" else None
     return Objective("cross_entropy", target=index, form=form, detail=f"{form}, then log_softmax" if form else None)
+
+
+def _soft(node: Node) -> Objective | None:
+    """Σ −y log p by hand, with a row of probabilities y for each example, mostly one-hot."""
+    sides = [(child, name) for (child, _), name in zip(node.next_functions, ("other", "self"), strict=False)]
+    logs = [(child, other) for child, other in sides if child is not None]
+    if len(logs) != 1:
+        return None
+    (below, kind), target = _through_carriers(logs[0][0]), saved(node, logs[0][1])
+    if kind not in ("LogSoftmax", "Log") or target is None or target.dim() < 2:
+        return None
+    form = _applied_before(below) if kind == "LogSoftmax" else None
+    return Objective(
+        "cross_entropy",
+        target=target.argmax(1),
+        classes=target.shape[1],
+        form=form,
+        detail=f"{form}, then log_softmax" if form else None,
+    )
 
 
 def _index(node: Node) -> Tensor | None:

@@ -75,10 +75,18 @@ def _regression(buffer: Buffer, step: int, site: int, objective: Objective) -> N
 
 
 def _by_example(target: Tensor) -> Tensor:
-    """One number an example: [N, …] to [N]. Class indices of sequences count one by one."""
+    """One number an example: [N, …] to [N]. Class indices of sequences count one by one.
+
+    Of several columns the mean is taken, weighted by their place: of one-hot rows this is the class.
+    """
     if not target.is_floating_point() or target.dim() < 2:
         return target.reshape(-1)[:EXAMPLES].double()
-    return target[:EXAMPLES].double().reshape(min(target.shape[0], EXAMPLES), -1).mean(1)
+    flat = target[:EXAMPLES].double().reshape(min(target.shape[0], EXAMPLES), -1)
+    return (
+        flat[:, 0]
+        if flat.shape[1] == 1
+        else flat @ torch.linspace(0, 1, flat.shape[1], dtype=flat.dtype, device=flat.device)
+    )
 
 
 def _largest_column(target: Tensor) -> Tensor:
