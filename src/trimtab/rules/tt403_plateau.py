@@ -85,7 +85,7 @@ class Plateau(Rule):
         limits = self.limits
         if not course.stalled or course.drop > limits["still"].value or adversarial(trace):
             return []
-        if len(course.values) < limits["long"].value:
+        if len(course.values) < limits["long"].value or course.lowest < 0.9 * course.reference:
             return []
         message = (
             f"the loss stands where it began: {course.start:.4g} at first, {course.now:.4g} after {trace.steps} steps, "
