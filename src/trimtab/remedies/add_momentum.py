@@ -18,4 +18,6 @@ ADD_MOMENTUM = Remedy(
     ),
     sentence="Use momentum, which adds up small gradients of the same direction and averages noise away.",
     code=_code,
+    parameter="β",
+    setting=lambda finding, trace: ("0.9",),
 )

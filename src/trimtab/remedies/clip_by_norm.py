@@ -34,4 +34,6 @@ CLIP_BY_NORM = Remedy(
     treats=(Cause.GRADIENT_SCALE, Cause.SPIKES),
     sentence="Clip the gradient by its norm between backward and step.",
     code=_code,
+    parameter="c, the longest norm of the gradient over all parameters",
+    setting=lambda finding, trace: (f"{_threshold(trace):g}",),
 )

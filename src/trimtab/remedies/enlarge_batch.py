@@ -8,12 +8,20 @@ from trimtab.core.remedy import Remedy
 from trimtab.core.trace import Trace
 
 
+def _size(finding: Finding) -> int:
+    """The power of two nearest to the noise scale, from 16 to 256; 32 where nothing was measured."""
+    scale = finding.evidence.get("noise_scale")
+    return int(min(max(2 ** round(log2(max(scale, 1))), 16), 256)) if isinstance(scale, (int, float)) else 32
+
+
+def _setting(finding: Finding, trace: Trace) -> tuple[str, ...]:
+    batch = finding.evidence.get("batch") or finding.evidence.get("values")
+    known = isinstance(batch, (int, float)) and batch > 0
+    return (f"{max(_size(finding) / batch, 2):g}",) if known else ("8",)
+
+
 def _code(finding: Finding, trace: Trace) -> str:
-    batch, scale = finding.evidence.get("batch"), finding.evidence.get("noise_scale")
-    size = 32
-    if isinstance(batch, (int, float)) and isinstance(scale, (int, float)):
-        size = int(min(max(2 ** round(log2(max(scale, 1))), 16), 256))
-    return f"loader = DataLoader(dataset, batch_size={size}, shuffle=True)"
+    return f"loader = DataLoader(dataset, batch_size={_size(finding)}, shuffle=True)"
 
 
 ENLARGE_BATCH = Remedy(
@@ -24,4 +32,6 @@ ENLARGE_BATCH = Remedy(
     ),
     sentence="Take more examples into a batch, or accumulate the gradients of several batches before a step.",
     code=_code,
+    parameter="the factor on the batch size",
+    setting=_setting,
 )

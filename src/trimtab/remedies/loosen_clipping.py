@@ -7,9 +7,12 @@ from trimtab.core.trace import Trace
 
 
 def _code(finding: Finding, trace: Trace) -> str:
+    return f"torch.nn.utils.clip_grad_norm_(model.parameters(), max_norm={_threshold(finding)})"
+
+
+def _threshold(finding: Finding) -> str:
     norm = finding.evidence.get("norm")
-    threshold = f"{2 * norm:.1g}" if isinstance(norm, (int, float)) else "1.0"
-    return f"torch.nn.utils.clip_grad_norm_(model.parameters(), max_norm={float(threshold):g})"
+    return f"{float(f'{2 * norm:.1g}'):g}" if isinstance(norm, (int, float)) else "1"
 
 
 LOOSEN_CLIPPING = Remedy(
@@ -17,4 +20,6 @@ LOOSEN_CLIPPING = Remedy(
     treats=(Cause.CLIPPING,),
     sentence="Raise the clipping threshold above the gradient's typical norm, so that only rare steps are clipped.",
     code=_code,
+    parameter="the least threshold",
+    setting=lambda finding, trace: (_threshold(finding),),
 )

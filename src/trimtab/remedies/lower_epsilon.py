@@ -16,4 +16,6 @@ LOWER_EPSILON = Remedy(
     treats=(Cause.EPSILON,),
     sentence="Set ε back to 1e-8, below the scale of any gradient that matters.",
     code=_code,
+    parameter="ε",
+    setting=lambda finding, trace: ("1e-8",),
 )

@@ -17,9 +17,19 @@ def _code(finding: Finding, trace: Trace) -> str:
     )
 
 
+def _setting(finding: Finding, trace: Trace) -> tuple[str, ...]:
+    if finding.code == "TT604":
+        shape = str(finding.evidence.get("shapes")).partition("prediction of ")[2].partition(" ")[0]
+        return ("squeeze",) if "×" in shape else ("unsqueeze",)
+    form = str(finding.evidence.get("form") or "softmax").partition(",")[0]
+    return (form if form in ("softmax", "sigmoid") else "softmax",)
+
+
 MATCH_LOSS = Remedy(
     name="match-loss",
     treats=(Cause.LOSS_FORM,),
     sentence="Give the loss what it takes: logits, in the shape of the targets.",
     code=_code,
+    parameter="softmax, sigmoid or probabilities: what the model ends with; squeeze or unsqueeze: what its shape lacks",
+    setting=_setting,
 )

@@ -12,7 +12,9 @@ def _code(finding: Finding, trace: Trace) -> str:
 
 SCALE_EACH_COORDINATE = Remedy(
     name="scale-each-coordinate",
-    treats=(Cause.CONDITIONING,),
+    treats=(Cause.CONDITIONING, Cause.FLATNESS),
     sentence="Let the optimizer scale each coordinate by the size of its own gradients: RMSProp, or Adam.",
     code=_code,
+    parameter="Adam's learning rate",
+    setting=lambda finding, trace: ("0.001", "0.01"),
 )

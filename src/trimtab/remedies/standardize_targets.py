@@ -14,9 +14,19 @@ def _code(finding: Finding, trace: Trace) -> str:
     )
 
 
+def _setting(finding: Finding, trace: Trace) -> tuple[str, ...]:
+    mean, sd = finding.evidence.get("target_mean"), finding.evidence.get("target_sd")
+    if not isinstance(mean, (int, float)) or not isinstance(sd, (int, float)) or sd <= 0:
+        return ()
+    form = ":l1" if finding.evidence.get("compares") == "absolute" else ""
+    return (f"{mean:.6g}:{sd:.6g}{form}",)
+
+
 STANDARDIZE_TARGETS = Remedy(
     name="standardize-targets",
     treats=(Cause.TARGET_SCALE,),
     sentence="Standardise the targets to mean 0 and sd 1, and turn predictions back for use.",
     code=_code,
+    parameter="MEAN:SD of the targets, and :l1 where the loss is an absolute error",
+    setting=_setting,
 )

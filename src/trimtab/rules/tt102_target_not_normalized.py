@@ -93,7 +93,12 @@ class TargetNotNormalized(Rule):
         message += f", the model begins with outputs of {output:.2g}"
         if unexplained is not None:
             message += f", and its error is still {unexplained:.2g} times that of the best constant"
-        evidence: dict[str, Scalar] = {"target_rms": size, "output_rms": output, "unexplained": unexplained}
+        evidence: dict[str, Scalar] = {
+            "target_rms": size,
+            "output_rms": output,
+            "unexplained": unexplained,
+            "compares": site.attrs.get("compares"),
+        }
         if means.size and sds.size:
             evidence |= {"target_mean": float(means[0]), "target_sd": float(sds[0])}
         return self.finding(

@@ -19,7 +19,7 @@ from torch.amp.grad_scaler import GradScaler
 from torch.optim import Optimizer
 
 from trimtab.core.errors import TrimtabError
-from trimtab.core.trace import Event, Trace
+from trimtab.core.trace import Event, Scalar, Trace
 from trimtab.record import Writer
 from trimtab.version import __version__
 from trimtab.watching.buffer import Buffer
@@ -131,8 +131,11 @@ class Watcher:
         self._flusher.start()
         return self
 
-    def stop(self, ended: str = "end") -> None:
-        """End the watching, leave no hook behind and finish the record; calling it again does nothing."""
+    def stop(self, ended: str = "end", **facts: Scalar) -> None:
+        """End the watching, leave no hook behind and finish the record; calling it again does nothing.
+
+        `facts` are written into the record beside how the run ended.
+        """
         if self._stopped or os.getpid() != self._pid:
             return
         self._stopped, self.watching = True, False
@@ -143,7 +146,11 @@ class Watcher:
                 self._flusher.event(Event(0, "no-step", {"backwards": self._backwards}))
             self._flusher.stop()
             self._writer.set_meta(
-                ended=ended, overhead=self._pace.overhead, dense_seconds=self._pace.dense_seconds, steps=self.steps
+                ended=ended,
+                overhead=self._pace.overhead,
+                dense_seconds=self._pace.dense_seconds,
+                steps=self.steps,
+                **facts,
             )
             self._writer.close()
         except Exception as error:
