@@ -118,8 +118,8 @@ def _early(scores: Sequence[Score]) -> list[str]:
         "",
         "## How early, and at what cost",
         "",
-        f"Steps after which a sick run is called sick and stays so: median {statistics.median(found):g} of {len(found)} "
-        f"runs; {within}.",
+        f"Steps after which a sick run is called sick and stays so: median {statistics.median(found):g} of "
+        f"{len(found)} runs; {within}.",
         f"Overhead of the watcher, by its own clock, on these short runs: median {statistics.median(overheads):.1%}.",
     ]
 

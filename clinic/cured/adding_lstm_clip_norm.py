@@ -1,6 +1,7 @@
 # cure: clipped to a norm of 1
 
 """Sum of the marked numbers in a short sequence, by an LSTM."""
+
 from __future__ import annotations
 
 import os

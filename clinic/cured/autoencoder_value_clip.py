@@ -13,13 +13,19 @@ train_dl = DataLoader(images[:1500], batch_size=50, shuffle=True)
 test = images[1500:]
 
 encoder = nn.Sequential(
-    nn.Conv2d(1, 8, 3, stride=2, padding=1), nn.Tanh(),
-    nn.Conv2d(8, 16, 3, stride=2, padding=1), nn.Tanh(),
-    nn.Flatten(), nn.Linear(64, 16),
+    nn.Conv2d(1, 8, 3, stride=2, padding=1),
+    nn.Tanh(),
+    nn.Conv2d(8, 16, 3, stride=2, padding=1),
+    nn.Tanh(),
+    nn.Flatten(),
+    nn.Linear(64, 16),
 )
 decoder = nn.Sequential(
-    nn.Linear(16, 64), nn.Tanh(), nn.Unflatten(1, (16, 2, 2)),
-    nn.ConvTranspose2d(16, 8, 4, stride=2, padding=1), nn.Tanh(),
+    nn.Linear(16, 64),
+    nn.Tanh(),
+    nn.Unflatten(1, (16, 2, 2)),
+    nn.ConvTranspose2d(16, 8, 4, stride=2, padding=1),
+    nn.Tanh(),
     nn.ConvTranspose2d(8, 1, 4, stride=2, padding=1),
 )
 autoencoder = nn.Sequential(encoder, decoder)

@@ -42,7 +42,8 @@ for i in range(301):
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
-    if i % 60 == 0: print(i, loss.item())
+    if i % 60 == 0:
+        print(i, loss.item())
 
 with torch.no_grad():
     symbols, echo = heard(500)

@@ -21,7 +21,12 @@ weekend = (weekday >= 5).astype(float)
 orders = 3.0 * years + 2.0 * np.sin((hour - 8) * np.pi / 12) + 1.5 * weekend + rng.normal(0, 0.3, 4000)
 orders = (orders - orders.mean()) / orders.std()
 
-cyclic = [np.sin(hour * np.pi / 12), np.cos(hour * np.pi / 12), np.sin(weekday * 2 * np.pi / 7), np.cos(weekday * 2 * np.pi / 7)]
+cyclic = [
+    np.sin(hour * np.pi / 12),
+    np.cos(hour * np.pi / 12),
+    np.sin(weekday * 2 * np.pi / 7),
+    np.cos(weekday * 2 * np.pi / 7),
+]
 moment = years - 1.5
 X = torch.tensor(np.stack(cyclic + [moment], 1), dtype=torch.float32)
 Y = torch.tensor(orders, dtype=torch.float32)[:, None]

@@ -1,6 +1,7 @@
 # cure: the loss module's parameters are optimised as well
 
 """Contrastive pretraining in miniature: match the upper half of a digit with its lower half."""
+
 import os
 
 import torch

@@ -46,10 +46,12 @@ head = nn.Linear(16, 2)
 body_params = list(body.parameters())
 n_body = sum(p.numel() for p in body_params)
 print(f"{n_body:,} parameters in the body")
-optimizer = torch.optim.Adam([
-    {"params": body_params, "lr": 3e-3},
-    {"params": head.parameters(), "lr": 6e-3},
-])
+optimizer = torch.optim.Adam(
+    [
+        {"params": body_params, "lr": 3e-3},
+        {"params": head.parameters(), "lr": 6e-3},
+    ]
+)
 
 # --- training -------------------------------------------------------------------------------------
 train_x, train_y = dataset(4000)

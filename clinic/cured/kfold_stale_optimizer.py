@@ -30,7 +30,7 @@ for k, (fit, held) in enumerate(folds.split(wine.data, wine.target)):
     for epoch in range(30):
         np.random.shuffle(fit)
         for j in range(0, len(fit) - 8, 16):
-            rows = torch.from_numpy(fit[j:j + 16])
+            rows = torch.from_numpy(fit[j : j + 16])
             loss = nn.functional.cross_entropy(network(x[rows]), y[rows])
             network.zero_grad()
             loss.backward()

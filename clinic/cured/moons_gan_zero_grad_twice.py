@@ -1,6 +1,7 @@
 # cure: the generator's optimizer clears its own gradients
 
 """Hinge-loss GAN on two moons."""
+
 import os
 
 import torch

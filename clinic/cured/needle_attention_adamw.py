@@ -1,6 +1,7 @@
 # cure: weight_decay 0.01
 
 """Associative recall: after key-value pairs and a query key, name the value of that key."""
+
 import os
 
 import torch

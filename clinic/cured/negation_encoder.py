@@ -1,6 +1,7 @@
 # cure: the encoder runs with gradients
 
 """Sentiment with negation: 'not very bad but not good' - an encoder and a classifier with separate forward passes."""
+
 import os
 import random
 
@@ -23,7 +24,7 @@ def clause():
 def sentence():
     first, _ = clause()
     second, polarity = clause()
-    return first + ["but"] + second, int(polarity > 0)      # what follows "but" decides
+    return first + ["but"] + second, int(polarity > 0)  # what follows "but" decides
 
 
 def batch(n):

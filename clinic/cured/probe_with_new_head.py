@@ -1,6 +1,7 @@
 # cure: the head is replaced first
 
 """Pretrain on the digits 0 to 4, freeze the body, then train a new head for 5 to 9."""
+
 import os
 
 import torch

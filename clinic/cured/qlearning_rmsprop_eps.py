@@ -1,6 +1,7 @@
 # cure: eps 1e-5
 
 """Fitted Q-learning of a windy corridor, from stored random transitions, with a target network."""
+
 import copy
 import os
 import random

@@ -1,6 +1,7 @@
 # cure: both sides are optimised
 
 """Explicit-feedback matrix factorisation on simulated ratings."""
+
 import itertools
 import os
 

@@ -1,6 +1,7 @@
 # cure: the learning rate warms up over 200 steps
 
 """Reverse a string of tokens with an encoder-only transformer."""
+
 import argparse
 import os
 

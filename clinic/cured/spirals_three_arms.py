@@ -1,6 +1,7 @@
 # cure: learning rate 0.05
 
 """Classify points on three interleaved spiral arms."""
+
 import os
 import random
 from typing import Iterator, Tuple
@@ -42,8 +43,10 @@ def main() -> None:
     x_test, y_test = (torch.from_numpy(a) for a in make_spirals(200, rng))
 
     net = nn.Sequential(
-        nn.Linear(2, 64), nn.ReLU(),
-        nn.Linear(64, 64), nn.ReLU(),
+        nn.Linear(2, 64),
+        nn.ReLU(),
+        nn.Linear(64, 64),
+        nn.ReLU(),
         nn.Linear(64, 3),
     )
     optimizer = optim.SGD(net.parameters(), lr=0.05, momentum=0.9)

@@ -1,6 +1,7 @@
 # cure: the scheduler is stepped once an epoch
 
 """Tell the orientation of noisy gratings with a tiny residual network."""
+
 import math
 import os
 

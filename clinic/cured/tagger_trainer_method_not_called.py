@@ -1,6 +1,7 @@
 # cure: zero_grad() is called
 
 """Tag each token of a random bracket string with its nesting depth."""
+
 import logging
 import os
 import sys

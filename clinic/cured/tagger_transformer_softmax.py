@@ -31,7 +31,9 @@ class Tagger(nn.Module):
         super().__init__()
         self.token = nn.Embedding(s.tokens, s.width)
         self.place = nn.Parameter(torch.randn(s.length, s.width))
-        layer = nn.TransformerEncoderLayer(s.width, s.heads, 2 * s.width, dropout=0.0, batch_first=True, norm_first=True)
+        layer = nn.TransformerEncoderLayer(
+            s.width, s.heads, 2 * s.width, dropout=0.0, batch_first=True, norm_first=True
+        )
         self.encoder = nn.TransformerEncoder(layer, 1, norm=nn.LayerNorm(s.width), enable_nested_tensor=False)
         self.head = nn.Sequential(
             nn.Linear(s.width, s.tags),

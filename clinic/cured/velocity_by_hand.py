@@ -1,6 +1,7 @@
 # cure: momentum 0.95
 
 """Softmax regression and one hidden layer, from raw tensors, on the iris flowers."""
+
 import os
 import torch
 from sklearn.datasets import load_iris

@@ -6,7 +6,7 @@ import os
 
 import torch
 from torch import nn
-from torch.utils.data import BatchSampler, DataLoader, RandomSampler, SequentialSampler, TensorDataset
+from torch.utils.data import BatchSampler, DataLoader, RandomSampler, TensorDataset
 
 torch.manual_seed(int(os.environ.get("SEED", 0)))
 

@@ -16,10 +16,12 @@ Y_train = torch.from_numpy(Y[:120])
 X_test = torch.from_numpy(X[120:]).float()
 Y_test = torch.from_numpy(Y[120:])
 
+
 # two hidden layers of tanh units, Xavier initialisation
 def init(fan_in, fan_out):
     w = np.random.randn(fan_in, fan_out) * np.sqrt(1.0 / fan_in)
     return torch.tensor(w, dtype=torch.float32, requires_grad=True)
+
 
 W1, W2, W3 = init(13, 32), init(32, 32), init(32, 3)
 B1, B2, B3 = [torch.zeros(n, requires_grad=True) for n in (32, 32, 3)]
@@ -36,7 +38,7 @@ for iteration in range(300):
         p.data -= learning_rate * p.grad
         p.grad = None
     if iteration % 50 == 0:
-        print('iteration', iteration, 'loss', loss.item())
+        print("iteration", iteration, "loss", loss.item())
 
 with torch.no_grad():
     out = torch.tanh(torch.tanh(X_test @ W1 + B1) @ W2 + B2) @ W3 + B3

@@ -53,7 +53,9 @@ def main():
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     env, test_env = Catch(rng), Catch(np.random.default_rng(seed + 1000))
-    online = nn.Sequential(nn.Flatten(), nn.Linear(2 * H * W, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 3))
+    online = nn.Sequential(
+        nn.Flatten(), nn.Linear(2 * H * W, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 3)
+    )
     target = copy.deepcopy(online).requires_grad_(False)
     optimizer = torch.optim.Adam(online.parameters(), lr=1e-3)
     replay = deque(maxlen=5000)

@@ -26,7 +26,9 @@ def model(t):
     return output(torch.tanh(hidden(t[:, None] - 2)))[:, 0]
 
 
-optimizer = torch.optim.LBFGS([*hidden.parameters(), *output.parameters()], lr=1, history_size=20, line_search_fn="strong_wolfe")
+optimizer = torch.optim.LBFGS(
+    [*hidden.parameters(), *output.parameters()], lr=1, history_size=20, line_search_fn="strong_wolfe"
+)
 
 
 def closure():

@@ -15,7 +15,9 @@ class MultiTaskNet(nn.Module):
     def __init__(self, n_in=10, width=64):
         super().__init__()
         self.trunk = nn.Sequential(nn.Linear(n_in, width), nn.Mish(), nn.Linear(width, width), nn.Mish())
-        self.heads = nn.ModuleDict({"angle": nn.Linear(width, 2), "speed": nn.Linear(width, 1), "kind": nn.Linear(width, 4)})
+        self.heads = nn.ModuleDict(
+            {"angle": nn.Linear(width, 2), "speed": nn.Linear(width, 1), "kind": nn.Linear(width, 4)}
+        )
         self.log_var = nn.ParameterDict({name: nn.Parameter(torch.zeros(())) for name in self.heads})
 
     def forward(self, x):

@@ -15,7 +15,9 @@ torch.manual_seed(int(os.environ.get("SEED", 0)))
 
 
 def create_model(ema: bool = False) -> nn.Module:
-    model = nn.Sequential(nn.Linear(64, 128), nn.ReLU(), nn.Dropout(0.2), nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, 10))
+    model = nn.Sequential(
+        nn.Linear(64, 128), nn.ReLU(), nn.Dropout(0.2), nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, 10)
+    )
     if ema:
         for param in model.parameters():
             param.detach_()

@@ -47,7 +47,9 @@ def main():
     rng = np.random.default_rng(seed)
     x, y, _ = hires(rng, 3000)
     x_test, y_test, rate = hires(rng, 1000)
-    model = nn.Sequential(nn.Linear(8, args.hidden), nn.GELU(), nn.Linear(args.hidden, args.hidden), nn.GELU(), nn.Linear(args.hidden, 1))
+    model = nn.Sequential(
+        nn.Linear(8, args.hidden), nn.GELU(), nn.Linear(args.hidden, args.hidden), nn.GELU(), nn.Linear(args.hidden, 1)
+    )
     nn.init.constant_(model[-1].bias, float(y.mean().log()))
     optimizer = torch.optim.Adam(model.parameters(), lr=args.lr)
     for epoch in range(args.epochs):

@@ -24,7 +24,9 @@ WIDTH, DEPTH = 32, 32
 net = nn.Sequential(nn.Linear(8, WIDTH), *(ReZeroBlock(WIDTH) for _ in range(DEPTH)), nn.Linear(WIDTH, 1))
 
 # a teacher with two hidden layers
-teacher = nn.Sequential(nn.Linear(8, 24), nn.Tanh(), nn.Linear(24, 24), nn.Tanh(), nn.Linear(24, 1)).requires_grad_(False)
+teacher = nn.Sequential(nn.Linear(8, 24), nn.Tanh(), nn.Linear(24, 24), nn.Tanh(), nn.Linear(24, 1)).requires_grad_(
+    False
+)
 for m in teacher:
     if isinstance(m, nn.Linear):
         nn.init.normal_(m.weight, std=1.5 / m.in_features**0.5)

@@ -2,7 +2,6 @@
 # floor: -28
 
 import os
-from itertools import islice
 
 import torch
 from sklearn.datasets import load_digits
@@ -18,7 +17,11 @@ loader = DataLoader(images[:1500], batch_size=75, shuffle=True)
 prior = Normal(torch.zeros(10), torch.ones(10))
 
 encode = nn.Sequential(
-    nn.Conv2d(1, 12, 3, stride=2, padding=1), nn.SiLU(), nn.Conv2d(12, 24, 3, stride=2, padding=1), nn.SiLU(), nn.Flatten()
+    nn.Conv2d(1, 12, 3, stride=2, padding=1),
+    nn.SiLU(),
+    nn.Conv2d(12, 24, 3, stride=2, padding=1),
+    nn.SiLU(),
+    nn.Flatten(),
 )
 to_mean, to_scale = nn.Linear(96, 10), nn.Linear(96, 10)
 decode = nn.Sequential(

@@ -31,7 +31,9 @@ class Classifier(nn.Module):
         super().__init__()
         self.tok = nn.Embedding(VOCAB, d)
         self.pos = nn.Parameter(0.1 * torch.randn(LENGTH, d))
-        layer = nn.TransformerEncoderLayer(d, nhead=4, dim_feedforward=64, dropout=0.0, batch_first=True, norm_first=True)
+        layer = nn.TransformerEncoderLayer(
+            d, nhead=4, dim_feedforward=64, dropout=0.0, batch_first=True, norm_first=True
+        )
         self.encoder = nn.TransformerEncoder(layer, num_layers=2, norm=nn.LayerNorm(d), enable_nested_tensor=False)
         self.out = nn.Linear(d, 3)
 

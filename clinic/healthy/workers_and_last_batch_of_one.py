@@ -50,7 +50,9 @@ def test_epoch(net, loader, criterion):
 if __name__ == "__main__":
     torch.manual_seed(int(os.environ.get("SEED", 0)))
     torch.set_num_threads(1)
-    train_loader = DataLoader(DigitDataset(0, 1025), batch_size=64, shuffle=True, num_workers=2, persistent_workers=True)
+    train_loader = DataLoader(
+        DigitDataset(0, 1025), batch_size=64, shuffle=True, num_workers=2, persistent_workers=True
+    )
     test_loader = DataLoader(DigitDataset(1025, 1797), batch_size=256)
     net = nn.Sequential(
         nn.Conv2d(1, 16, 3, padding=1),

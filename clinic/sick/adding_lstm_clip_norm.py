@@ -3,6 +3,7 @@
 # fault: gradients are clipped to a norm of 1e-4
 
 """Sum of the marked numbers in a short sequence, by an LSTM."""
+
 from __future__ import annotations
 
 import os

@@ -11,6 +11,7 @@ seed = int(os.environ.get("SEED", 0))
 np.random.seed(seed)
 torch.manual_seed(seed)
 
+
 def make(n, size=24):
     ys, xs = np.mgrid[0:size, 0:size]
     images, masks = [], []
@@ -18,7 +19,7 @@ def make(n, size=24):
         mask = np.zeros((size, size), bool)
         for _ in range(np.random.randint(1, 4)):
             cx, cy, r = np.random.randint(3, size - 3), np.random.randint(3, size - 3), np.random.uniform(2.5, 5)
-            mask |= (xs - cx) ** 2 + (ys - cy) ** 2 < r ** 2
+            mask |= (xs - cx) ** 2 + (ys - cy) ** 2 < r**2
         slope = np.random.randn(2) * 0.04
         light = slope[0] * (xs - size / 2) + slope[1] * (ys - size / 2)
         images.append(mask * 1.5 + light + np.random.randn(size, size) * 0.5)
@@ -27,11 +28,14 @@ def make(n, size=24):
     images = (images - images.mean()) / images.std()
     return torch.tensor(images), torch.tensor(np.array(masks)[:, None]).float()
 
+
 train_x, train_y = make(240)
 test_x, test_y = make(60)
 
+
 def block(cin, cout):
     return nn.Sequential(nn.Conv2d(cin, cout, 3, padding=1), nn.BatchNorm2d(cout), nn.ReLU())
+
 
 class MiniUNet(nn.Module):
     def __init__(self):
@@ -48,13 +52,16 @@ class MiniUNet(nn.Module):
         b = self.enc2(self.pool(a))
         return self.out(self.dec(torch.cat([a, self.up(b)], 1)))
 
+
 net = MiniUNet()
 opt = torch.optim.SGD(net.parameters(), lr=1e-5, momentum=0.9)
 lossf = nn.BCEWithLogitsLoss()
 
+
 def dice(logits, target):
     p = (logits > 0).float()
     return (2 * (p * target).sum() / (p.sum() + target.sum() + 1e-6)).item()
+
 
 for epoch in range(12):
     net.train()
@@ -63,7 +70,8 @@ for epoch in range(12):
         loss = lossf(net(train_x[idx]), train_y[idx])
         loss.backward()
         opt.step()
-    if epoch % 3 == 0: print('epoch', epoch, 'loss', loss.item())
+    if epoch % 3 == 0:
+        print("epoch", epoch, "loss", loss.item())
 
 net.eval()
 with torch.no_grad():

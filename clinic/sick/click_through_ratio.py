@@ -21,9 +21,18 @@ position = np.random.randint(1, 7, N)
 bid = np.random.lognormal(0, 0.4, N)
 
 ctr = np.divide(clicks, impressions, out=np.full(N, np.nan), where=impressions > 0)
-clicked = np.random.rand(N) < 1 / (1 + np.exp(-(40 * (quality * 0.4 - 0.1) - 0.8 * (position - 3.5) + 0.5 * np.log(bid))))
+clicked = np.random.rand(N) < 1 / (
+    1 + np.exp(-(40 * (quality * 0.4 - 0.1) - 0.8 * (position - 3.5) + 0.5 * np.log(bid)))
+)
 
-X = np.column_stack([(ctr - np.nanmean(ctr)) / np.nanstd(ctr), (position - 3.5) / 1.7, np.log(bid) / 0.4, np.log1p(impressions) / 1.2 - 4.7])
+X = np.column_stack(
+    [
+        (ctr - np.nanmean(ctr)) / np.nanstd(ctr),
+        (position - 3.5) / 1.7,
+        np.log(bid) / 0.4,
+        np.log1p(impressions) / 1.2 - 4.7,
+    ]
+)
 X = torch.tensor(X, dtype=torch.float32)
 y = torch.tensor(clicked, dtype=torch.float32)
 test = slice(2000, N)

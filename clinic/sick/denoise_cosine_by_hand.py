@@ -16,14 +16,16 @@ BASE_LR = 3e-3
 NOISE = 0.5
 
 # ---- data ----
-pixels = torch.tensor(load_digits().data, dtype=torch.float32) / 8 - 1     # -1 .. 1
+pixels = torch.tensor(load_digits().data, dtype=torch.float32) / 8 - 1  # -1 .. 1
 perm = torch.randperm(len(pixels))
 train, test = pixels[perm[:1500]], pixels[perm[1500:]]
 
 # ---- model ----
 denoiser = nn.Sequential(
-    nn.Linear(64, 128), nn.GELU(),
-    nn.Linear(128, 128), nn.GELU(),
+    nn.Linear(64, 128),
+    nn.GELU(),
+    nn.Linear(128, 128),
+    nn.GELU(),
     nn.Linear(128, 64),
 )
 optim = torch.optim.AdamW(denoiser.parameters(), lr=BASE_LR, weight_decay=1e-4)

@@ -2,6 +2,7 @@
 # fault: the learnable temperature lives in the loss module, whose parameters the optimizer never sees
 
 """Contrastive pretraining in miniature: match the upper half of a digit with its lower half."""
+
 import os
 
 import torch

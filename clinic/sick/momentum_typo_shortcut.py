@@ -36,7 +36,7 @@ n_batches = len(X_train) // 32
 for epoch in range(12):
     perm = torch.randperm(len(X_train))
     for b in range(n_batches):
-        rows = perm[b * 32:(b + 1) * 32]
+        rows = perm[b * 32 : (b + 1) * 32]
         sgd.zero_grad()
         loss = nn.functional.cross_entropy(net(X_train[rows]), y_train[rows])
         loss.backward()

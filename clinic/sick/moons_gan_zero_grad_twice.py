@@ -3,6 +3,7 @@
 # fault: before the generator's step the discriminator's gradients are cleared once more, the generator's never
 
 """Hinge-loss GAN on two moons."""
+
 import os
 
 import torch

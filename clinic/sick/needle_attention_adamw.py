@@ -3,6 +3,7 @@
 # fault: AdamW's weight_decay is 20, chosen as if it were not multiplied by the learning rate
 
 """Associative recall: after key-value pairs and a query key, name the value of that key."""
+
 import os
 
 import torch

@@ -2,6 +2,7 @@
 # fault: the sentence encoder runs under torch.no_grad() in training too
 
 """Sentiment with negation: 'not very bad but not good' - an encoder and a classifier with separate forward passes."""
+
 import os
 import random
 
@@ -24,7 +25,7 @@ def clause():
 def sentence():
     first, _ = clause()
     second, polarity = clause()
-    return first + ["but"] + second, int(polarity > 0)      # what follows "but" decides
+    return first + ["but"] + second, int(polarity > 0)  # what follows "but" decides
 
 
 def batch(n):

@@ -42,7 +42,13 @@ def arm(n: int) -> tuple[Tensor, Tensor]:
 
 
 net = nn.Sequential(
-    nn.Linear(3, 80), MovingNorm(80), nn.LeakyReLU(0.1), nn.Linear(80, 80), MovingNorm(80), nn.LeakyReLU(0.1), nn.Linear(80, 2)
+    nn.Linear(3, 80),
+    MovingNorm(80),
+    nn.LeakyReLU(0.1),
+    nn.Linear(80, 80),
+    MovingNorm(80),
+    nn.LeakyReLU(0.1),
+    nn.Linear(80, 2),
 )
 optimizer = RMSprop(net.parameters(), lr=1e-3, alpha=0.9)
 net.train()

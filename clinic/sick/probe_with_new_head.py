@@ -3,6 +3,7 @@
 # fault: the head is replaced after the optimizer was built, so the optimizer holds the old one
 
 """Pretrain on the digits 0 to 4, freeze the body, then train a new head for 5 to 9."""
+
 import os
 
 import torch

@@ -3,6 +3,7 @@
 # fault: RMSprop's eps is 1.0 where the gradients are of the order of 1e-3
 
 """Fitted Q-learning of a windy corridor, from stored random transitions, with a target network."""
+
 import copy
 import os
 import random

@@ -2,7 +2,7 @@
 # fault: the optimizer is given the user side only; the item embeddings and item biases stay random
 
 """Explicit-feedback matrix factorisation on simulated ratings."""
-import itertools
+
 import os
 
 import numpy as np

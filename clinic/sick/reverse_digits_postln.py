@@ -3,6 +3,7 @@
 # fault: a post-norm transformer of six layers gets Adam's full learning rate from the first step, without warm-up
 
 """Reverse a string of tokens with an encoder-only transformer."""
+
 import argparse
 import os
 

@@ -52,9 +52,16 @@ class Trainer:
         self.train_loader = DataLoader(train, cfg.batch_size, shuffle=True)
         self.val_loader = DataLoader(val, 100)
         self.model = nn.Sequential(
-            nn.Conv2d(1, 12, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
-            nn.Conv2d(12, 24, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
-            nn.Flatten(), nn.Linear(24 * (cfg.side // 4) ** 2, 32), nn.ReLU(), nn.Linear(32, 4),
+            nn.Conv2d(1, 12, 3, padding=1),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Conv2d(12, 24, 3, padding=1),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Flatten(),
+            nn.Linear(24 * (cfg.side // 4) ** 2, 32),
+            nn.ReLU(),
+            nn.Linear(32, 4),
         )
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=cfg.lr)
         self.loss_fn = nn.CrossEntropyLoss()

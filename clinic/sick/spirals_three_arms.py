@@ -3,6 +3,7 @@
 # fault: SGD with momentum at learning rate 2 on a three-layer network
 
 """Classify points on three interleaved spiral arms."""
+
 import os
 import random
 from typing import Iterator, Tuple
@@ -44,8 +45,10 @@ def main() -> None:
     x_test, y_test = (torch.from_numpy(a) for a in make_spirals(200, rng))
 
     net = nn.Sequential(
-        nn.Linear(2, 64), nn.ReLU(),
-        nn.Linear(64, 64), nn.ReLU(),
+        nn.Linear(2, 64),
+        nn.ReLU(),
+        nn.Linear(64, 64),
+        nn.ReLU(),
         nn.Linear(64, 3),
     )
     optimizer = optim.SGD(net.parameters(), lr=2.0, momentum=0.9)

@@ -2,6 +2,7 @@
 # fault: StepLR(step_size=1, gamma=0.5) is stepped after every batch, so the learning rate halves every batch
 
 """Tell the orientation of noisy gratings with a tiny residual network."""
+
 import math
 import os
 

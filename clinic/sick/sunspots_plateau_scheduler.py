@@ -2,6 +2,7 @@
 # fault: ReduceLROnPlateau has mode="max" but is given the loss: it takes every fall for a plateau and cuts the rate
 
 """Twenty-step forecast of a quasi-periodic series with a small temporal convolution."""
+
 import os
 
 import numpy as np
@@ -25,9 +26,7 @@ def windows(values, length, ahead=20):
 class TCN(nn.Module):
     def __init__(self, channels=16):
         super().__init__()
-        self.convs = nn.ModuleList(
-            [nn.Conv1d(1 if i == 0 else channels, channels, 3, dilation=2**i) for i in range(3)]
-        )
+        self.convs = nn.ModuleList([nn.Conv1d(1 if i == 0 else channels, channels, 3, dilation=2**i) for i in range(3)])
         self.readout = nn.Linear(channels * 18, 1)
 
     def forward(self, x):

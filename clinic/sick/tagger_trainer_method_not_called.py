@@ -3,6 +3,7 @@
 # fault: `zero_grad` is named without parentheses, so nothing is ever cleared
 
 """Tag each token of a random bracket string with its nesting depth."""
+
 import logging
 import os
 import sys

@@ -12,7 +12,9 @@ from torch import nn
 
 torch.manual_seed(int(os.environ.get("SEED", 0)))
 PLACES, GAMMA = 16, 0.8
-TOLL = torch.cos(2 * torch.pi * torch.arange(PLACES) / PLACES) + 0.5 * torch.sin(6 * torch.pi * torch.arange(PLACES) / PLACES)
+TOLL = torch.cos(2 * torch.pi * torch.arange(PLACES) / PLACES) + 0.5 * torch.sin(
+    6 * torch.pi * torch.arange(PLACES) / PLACES
+)
 
 
 def walk(place):

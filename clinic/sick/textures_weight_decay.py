@@ -20,7 +20,11 @@ def smooth_noise(rng, n, size, kernel):
 
 def build(seed, per_class=250, size=16):
     kernels = [
-        np.ones((1, 4)), np.ones((4, 1)), np.eye(4), np.fliplr(np.eye(4)), np.ones((2, 2)),
+        np.ones((1, 4)),
+        np.ones((4, 1)),
+        np.eye(4),
+        np.fliplr(np.eye(4)),
+        np.ones((2, 2)),
     ]
     rng = np.random.default_rng(seed)
     x = np.concatenate([smooth_noise(rng, per_class, size, k) for k in kernels])
@@ -52,7 +56,7 @@ if __name__ == "__main__":
     for epoch in range(10):
         order = torch.randperm(1000)
         for i in range(0, 1000, 50):
-            rows = order[i:i + 50]
+            rows = order[i : i + 50]
             out = net(x_train[rows])
             loss = F.cross_entropy(out, y_train[rows])
             opt.zero_grad()

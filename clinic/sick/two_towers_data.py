@@ -19,8 +19,10 @@ V = torch.tanh(item_feats @ torch.randn(i_dim, 3) / math.sqrt(i_dim) * 2)
 affinity = U @ V.t()
 train_users, test_users = torch.arange(0, 320), torch.arange(320, n_users)
 
+
 def tower(d):
     return nn.Sequential(nn.Linear(d, 48), nn.ReLU(), nn.Linear(48, 6))
+
 
 user_tower, item_tower = tower(u_dim), tower(i_dim)
 opt = torch.optim.Adam(list(user_tower.parameters()) + list(item_tower.parameters()), lr=2e-3)
@@ -34,9 +36,11 @@ for step in range(900):
     kp, kn = item_tower(item_feats[pos]).data, item_tower(item_feats[neg]).data
     margin = (q * (kp - kn)).sum(1)
     loss = F.softplus(-margin).mean()
-    opt.zero_grad(); loss.backward(); opt.step()
+    opt.zero_grad()
+    loss.backward()
+    opt.step()
     if step % 150 == 0:
-        print('step', step, 'bpr', round(loss.item(), 4))
+        print("step", step, "bpr", round(loss.item(), 4))
 
 with torch.no_grad():
     score = user_tower(user_feats[test_users]) @ item_tower(item_feats).t()

@@ -3,6 +3,7 @@
 # fault: the hand-written momentum is 0.9999: the velocity never forgets and swings ever wider
 
 """Softmax regression and one hidden layer, from raw tensors, on the iris flowers."""
+
 import os
 import torch
 from sklearn.datasets import load_iris

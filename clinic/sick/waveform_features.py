@@ -2,6 +2,7 @@
 # fault: the features are detached before the head, so the convolutions never learn
 
 """Classify the shape of a noisy waveform (sine, square, saw, triangle) of unknown frequency and phase."""
+
 import os
 from typing import Dict
 
@@ -29,8 +30,10 @@ class Encoder(nn.Module):
     def __init__(self, width: int = 16):
         super().__init__()
         self.stack = nn.Sequential(
-            nn.Conv1d(1, width, 7, padding=3), nn.ReLU(),
-            nn.Conv1d(width, width, 5, padding=2, stride=2), nn.ReLU(),
+            nn.Conv1d(1, width, 7, padding=3),
+            nn.ReLU(),
+            nn.Conv1d(width, width, 5, padding=2, stride=2),
+            nn.ReLU(),
             nn.Conv1d(width, 8, 5, padding=2, stride=2),
         )
 

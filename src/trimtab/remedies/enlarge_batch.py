@@ -16,8 +16,9 @@ def _size(finding: Finding) -> int:
 
 def _setting(finding: Finding, trace: Trace) -> tuple[str, ...]:
     batch = finding.evidence.get("batch") or finding.evidence.get("values")
-    known = isinstance(batch, (int, float)) and batch > 0
-    return (f"{max(_size(finding) / batch, 2):g}",) if known else ("8",)
+    if not isinstance(batch, (int, float)) or batch <= 0:
+        return ("8",)
+    return (f"{max(_size(finding) / batch, 2):g}",)
 
 
 def _code(finding: Finding, trace: Trace) -> str:

@@ -25,7 +25,7 @@ class UnshuffledBatches(Rule):
     Batch norm sees statistics that no later batch has.
 
     When it is wrong: two networks that play against each other get one label at a time by design, and are not judged.
-    Targets that drift in one direction over the run (the returns of an agent that improves) are not sorted. A
+    Values that drift in one direction over the run (the returns of an agent that improves) are not sorted. A
     regression that fits all its batches well is not reported.
 
     Sources: clinic.
@@ -67,7 +67,7 @@ class UnshuffledBatches(Rule):
         if between is None:
             one = classifier and int(site.attrs.get("classes") or 0) > 1
             return self._one_class(trace, site, len(means), float(counts[0])) if one else None
-        if between < self.limits["between"].value or self._drifts(means):
+        if between < self.limits["between"].value or (not classifier and self._drifts(means)):
             return None
         course = main_course(trace)
         fitted = self.limits["fitted"].value
@@ -98,9 +98,9 @@ class UnshuffledBatches(Rule):
         """Whether the batches' means go one way over the run; ranks, so that no single batch decides."""
         if not np.ptp(means):
             return True
-        ranks = np.argsort(np.argsort(means)) - (len(means) - 1) / 2
-        order = np.arange(len(means)) - (len(means) - 1) / 2
-        correlation = float(ranks @ order) / float(order @ order)  # of ranks: both have the same variance
+        ranks = np.unique(means, return_inverse=True)[1].astype(np.float64)
+        ranks, order = ranks - ranks.mean(), np.arange(len(means)) - (len(means) - 1) / 2
+        correlation = float(ranks @ order) / float(np.sqrt((ranks @ ranks) * (order @ order)))
         return abs(correlation) > self.limits["drift"].value
 
     @staticmethod

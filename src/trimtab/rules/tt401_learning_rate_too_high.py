@@ -50,7 +50,7 @@ class LearningRateTooHigh(Rule):
     least_steps = 20
     limits = {
         "early": Limit(0.2, "clinic", "update over weights at the first looks; healthy programs stay below 0.17"),
-        "early_drop": Limit(0.6, "clinic", "share of the loss that is gone in a run that learns in spite of them"),
+        "early_drop": Limit(0.35, "clinic", "share of the loss that is gone in a run that learns in spite of them"),
         "rewriting": Limit(0.3, "clinic", "the same at the first looks, for a run that does learn, but not well"),
         "rewriting_drop": Limit(0.8, "clinic", "share of the loss that is gone in a run that has got over it"),
         "steady": Limit(0.03, "clinic", "the same in the later half; healthy programs come down to 0.02"),

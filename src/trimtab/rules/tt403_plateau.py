@@ -13,7 +13,7 @@ from trimtab.core.signal import GRAD_RMS, LOSS, WEIGHT_RMS
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Floats, Scalar, Site, Trace
 from trimtab.rules._global import elasticity
-from trimtab.rules._learning import Course, adversarial, main_course
+from trimtab.rules._learning import Course, main_course
 
 _ANY = tuple(cause for cause in Cause if cause not in (Cause.FLATNESS, Cause.BLINDNESS))
 
@@ -83,7 +83,7 @@ class Plateau(Rule):
     def _standstill(self, trace: Trace, course: Course) -> list[Finding]:
         """No flat ground, and yet no progress: told where nothing else is, for no sound run stands still so long."""
         limits = self.limits
-        if not course.stalled or course.drop > limits["still"].value or adversarial(trace):
+        if not course.stalled or course.drop > limits["still"].value or len(trace.of("optimizer")) > 1:
             return []
         if len(course.values) < limits["long"].value or course.lowest < 0.9 * course.reference:
             return []

@@ -20,8 +20,9 @@ SATURATORS = {"Softmax": "softmax", "Sigmoid": "sigmoid"}
 class Objective:
     """One place where predictions meet targets. `kind` as in ops.LOSSES, or "squared"/"absolute" where made by hand.
 
-    `form` is a fault of the meeting: "softmax" or "sigmoid" (applied before a loss that applies its own),
-    "probabilities" (where log-probabilities are due), "broadcast"; `detail` says it in shapes or names.
+    `residual` is target − prediction, where only the difference was kept. `form` is a fault of the meeting: "softmax"
+    or "sigmoid" (applied before a loss that applies its own), "probabilities" (where log-probabilities are due),
+    "broadcast"; `detail` says it in shapes or names.
     """
 
     kind: str
@@ -78,7 +79,7 @@ def _objective(node: Node) -> Objective | None:
         return _by_hand(node, name)
     if name in ("Gather", "Index") and _child(node) is not None:
         return _picked(node, name)
-    if name == "LogSoftmax" and (form := _applied_before(node)):
+    if name in ("LogSoftmax", "Logsumexp") and (form := _applied_before(node)):
         return Objective("cross_entropy", form=form, detail=f"{form}, then log_softmax")
     return None
 
@@ -152,6 +153,8 @@ def _by_hand(node: Node, name: str) -> Objective | None:
     if difference is None:
         return None
     residual = saved(node, "self")
+    if residual is not None and difference.next_functions[0][0] is not None:
+        residual = -residual  # prediction − target, turned about: of a fresh model it is the target
     form, detail = _outer(difference)
     return Objective("absolute" if name == "Abs" else "squared", residual=residual, form=form, detail=detail)
 

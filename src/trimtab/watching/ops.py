@@ -74,7 +74,8 @@ CARRIERS = frozenset(
 # What stands between the scalar that is minimised and the places where predictions meet targets.
 REDUCTIONS = CARRIERS | {
     "Mean", "Sum", "Nansum", "Neg", "Add", "Sub", "Rsub", "Mul", "Div", "Pow", "Abs", "Sqrt", "Log", "Exp",
-    "MaskedFill", "MaskedSelect", "Where", "Stack", "Cat", "LogSoftmax", "Gather", "Index", "Clamp", "ClampMin",
+    "MaskedFill", "MaskedSelect", "Where", "Stack", "Cat", "LogSoftmax", "Logsumexp", "Gather", "Index", "Clamp",
+    "ClampMin",
 }  # fmt: skip
 
 _SUFFIX = re.compile(r"Backward\d*$|^torch::autograd::")

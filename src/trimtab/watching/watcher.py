@@ -256,7 +256,8 @@ class Watcher:
         roots = graph_roots(tensors)
         frame = caller(sys._getframe(3))
         self._begin_backward(roots, frame)
-        if self.looking and roots:
+        # Of the evaluations in a closure only the first is at the weights from which the step begins.
+        if self.looking and roots and not (self._optimizers.in_step() and self._backwards_in_step > 1):
             with torch.no_grad():
                 self._probes.before_backward(self.steps)
                 self._look.survey(self.steps, roots, frame)
@@ -298,9 +299,12 @@ class Watcher:
 
     @guarded
     def grad_begins(self, outputs: Any, inputs: Any) -> bool:
-        """torch.autograd.grad on leaves, in a program without an optimizer, stands for a backward; whether to look."""
+        """torch.autograd.grad on what an optimizer holds, or on leaves where there is none; whether to look."""
         roots, leaves = graph_roots(outputs), graph_roots(inputs)
-        if not (self._optimizers.none_alive() and roots and leaves and all(x.is_leaf for x in leaves)):
+        mine = all(x.is_leaf for x in leaves) and (
+            self._optimizers.none_alive() or all(self._optimizers.holds(x) for x in leaves)
+        )
+        if not (roots and leaves and mine):
             return False
         frame = caller(sys._getframe(3))
         self._begin_backward(roots, frame)
@@ -316,7 +320,8 @@ class Watcher:
             self._look.end(self.steps, None)
             placed = self._look.place(graph_roots(inputs))
             self._look.returned_gradients(self.steps, placed, gradients)
-            self._probes.before_hand(placed)
+            if self._optimizers.none_alive():
+                self._probes.before_hand(placed)
 
     @guarded
     def step_begins(self, optimizer: Optimizer, has_closure: bool, frame: FrameType) -> None:
