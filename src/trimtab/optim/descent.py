@@ -171,15 +171,14 @@ class Descent(Exchanging):
         self._observe(stepped=isinstance(done, bool))
 
     def _descend_one_by_one(self, updates: list[Update]) -> None:
-        scale, norms = getattr(self, "grad_scale", None), []
+        scale, pairs = getattr(self, "grad_scale", None), zip(self.param_groups, updates, strict=True)
+        stepped = [(p, update) for group, update in pairs for p in group["params"] if p.grad is not None]
+        norms: list[Tensor | None] = [None] * len(stepped)
         if isinstance(self._clip, ClipByNorm):
-            self._seen["grad_norm"], norms = measure(self.param_groups, self._clip, scale)
-        each = iter(norms)
-        for group, update in zip(self.param_groups, updates, strict=True):
-            for p in group["params"]:
-                if p.grad is not None:
-                    state = self.state[p] if update.remembers else {}
-                    descend_(p, prepared(p, next(each, None), self._clip, scale), state, update)
+            self._seen["grad_norm"], norms[:] = measure(self.param_groups, self._clip, scale)
+        for (p, update), norm in zip(stepped, norms, strict=True):
+            state = self.state[p] if update.remembers else {}
+            descend_(p, prepared(p, norm, self._clip, scale), state, update)
 
     def _observe(self, stepped: bool) -> None:
         """Averages what `stepped` one by one, and weights that had no gradient this time."""
