@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -105,12 +104,12 @@ class SyncBatchNorm(BatchNorm):
         enough = values_per_channel(x) > 1  # here alone already: what the others have need not be read
         stand_in = self.single == "running" and self.running_mean is not None
         if not enough and not stand_in:
-            whole = replace(whole, count=more_than_one(whole.count, x.shape))
+            whole = Moments(more_than_one(whole.count, x.shape), whole.mean, whole.m2)
         y = by_moments(x, self.weight, self.bias, whole, self.eps, correction(self.variance), group)
         if not enough and stand_in:
             alone = whole.count == 1
             y = torch.where(alone[0], self._by_estimates(x), y)
-            whole = replace(whole, count=torch.where(alone, 0, whole.count))
+            whole = Moments(torch.where(alone, 0, whole.count), whole.mean, whole.m2)
         return y, whole
 
     def _group(self) -> Any:
