@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from trimtab.cli.status import StatusLine
 from trimtab.version import __version__
 
+TRIAL = "TRIMTAB_TRIAL"  # set for the child runs of `trimtab fix`
+
 if TYPE_CHECKING:
     from trimtab.cli.launch import Terms
     from trimtab.core.trace import Trace
@@ -49,6 +51,10 @@ class Watching:
                 record=self._record, budget=self._terms.budget, max_steps=self._terms.max_steps, script=self._script
             )
             watcher.start()
+            if os.environ.get(TRIAL):
+                from trimtab.trial.evaluations import hear_evaluations
+
+                hear_evaluations(watcher)
         except Exception as error:
             self._trouble = f"{type(error).__name__}: {error}"
             if not self._quiet:
