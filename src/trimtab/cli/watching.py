@@ -26,6 +26,7 @@ class Watching:
         self._terms = terms
         self._quiet = terms.quiet
         self._enactment: Any = None
+        self._places: Any = None
         self._started = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
         self._watcher: Any = None
         self._status: StatusLine | None = None
@@ -52,9 +53,11 @@ class Watching:
             )
             watcher.start()
             if os.environ.get(TRIAL):
-                from trimtab.trial.evaluations import hear_evaluations
+                from trimtab.trial.evaluations import Evaluations
+                from trimtab.trial.places import Places
 
-                hear_evaluations(watcher)
+                Evaluations(watcher)
+                self._places = Places()
         except Exception as error:
             self._trouble = f"{type(error).__name__}: {error}"
             if not self._quiet:
@@ -74,12 +77,13 @@ class Watching:
         return self._unseen(how)
 
     def _enacted(self) -> dict[str, str]:
-        """The recipe, and what could not be made of it in this script, for the record."""
+        """The recipe, what could not be made of it in this script, and where things are done, for the record."""
+        facts = {f"place_{place}": line for place, line in self._places.found.items()} if self._places else {}
         if self._enactment is None:
-            return {}
+            return facts
         self._enactment.remove()
         reasons = [f"{change}: {reason}" for change, reason in self._enactment.outcome().items() if reason != "done"]
-        return {"recipe": str(self._terms.recipe), "untested": "; ".join(reasons)}
+        return {**facts, "recipe": str(self._terms.recipe), "untested": "; ".join(reasons)}
 
     def _unseen(self, how: str) -> Trace:
         from trimtab.core.trace import Event

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from trimtab.core.signal import EVALUATION_LOSS
+from trimtab.trial.patches import Patches
 from trimtab.watching import Watcher
 
 LOSSES = (
@@ -25,26 +25,33 @@ LOSSES = (
 )
 
 
-def hear_evaluations(watcher: Watcher) -> None:
-    """Write the mean of the losses of each evaluation into the watcher's record, at the step at which it is made."""
-    sums: dict[int, tuple[float, int]] = {}
+class Evaluations:
+    """Writes the mean of the losses of each evaluation into the watcher's record, at the step at which it is made."""
 
-    def heard(value: Any) -> None:
-        if torch.is_grad_enabled() or not isinstance(value, torch.Tensor) or value.numel() != 1:
-            return
-        total, count = sums.get(watcher.steps, (0.0, 0))
-        sums[watcher.steps] = (total + float(value), count + 1)
-        watcher.note(EVALUATION_LOSS, (total + float(value)) / (count + 1))
+    def __init__(self, watcher: Watcher) -> None:
+        self._watcher = watcher
+        self._patches = Patches()
+        self._step, self._sum, self._count = -1, 0.0, 0
+        for name in LOSSES:
+            self._patches.wrap(F, name, self._around)
 
-    for name in LOSSES:
-        setattr(F, name, _heard(getattr(F, name), heard))
+    def remove(self) -> None:
+        """Hear no more."""
+        self._patches.remove()
 
+    def _around(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def loss(*args: Any, **kwargs: Any) -> Any:
+            value = original(*args, **kwargs)
+            if not torch.is_grad_enabled() and isinstance(value, torch.Tensor) and value.numel() == 1:
+                self._heard(float(value))
+            return value
 
-def _heard(original: Callable[..., Any], heard: Callable[[Any], None]) -> Callable[..., Any]:
-    @functools.wraps(original)
-    def loss(*args: Any, **kwargs: Any) -> Any:
-        value = original(*args, **kwargs)
-        heard(value)
-        return value
+        return loss
 
-    return loss
+    def _heard(self, value: float) -> None:
+        step = self._watcher.steps
+        if step != self._step:
+            self._step, self._sum, self._count = step, 0.0, 0
+        self._sum += value
+        self._count += 1
+        self._watcher.note(EVALUATION_LOSS, self._sum / self._count)

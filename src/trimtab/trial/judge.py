@@ -4,88 +4,96 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from math import inf, isfinite, nan
 
 import numpy as np
 
+from trimtab.core.course import main_course
 from trimtab.core.finding import Severity
 from trimtab.core.signal import ACCURACY, EVALUATION_LOSS, Signal
+from trimtab.core.study import Judgement, Run
 from trimtab.core.trace import Trace
 from trimtab.pipeline import diagnose
-from trimtab.rules._learning import main_course
-from trimtab.trial.child import Run
 
-Verdict = Literal["helped", "no effect", "harmed", "inconclusive", "untested"]
-
-LEAST = 0.05  # relative improvement of the final level that counts, on every seed
-WORSE = 0.05  # relative worsening on every seed that counts as harm
-BROKEN = float("inf")
+LEAST = 0.05  # share of the loss that must be gone, or have come, on every seed, to be called an effect
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """Where a run ended: the loss's level, and beside it what does not change with the loss's definition.
+    """Where a run ended: the level of its loss, and beside it what does not change with the loss's definition.
 
-    `evaluation` is the level of losses computed without gradient, `accuracy` the share of right answers; NaN where the
-    script has none. `codes` are the alarms that are left.
+    `start` is the lower of the first losses and of what the best constant predicts, `evaluation` the level of losses
+    that the script computes without gradient, `accuracy` the share of right answers; NaN where the script has none.
+    The loss is infinite where the run broke, NaN where it has no level (a policy gradient's swings about 0). `codes`
+    are the alarms that are left.
     """
 
     loss: float
+    start: float
     evaluation: float
     accuracy: float
-    codes: tuple[str, ...]
-    steps: int
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """The verdict on a recipe with its effect, the relative fall of the level against the control, seed by seed."""
-
-    verdict: Verdict
-    effect: float
-    effects: tuple[float, ...]
-    reason: str
+    codes: frozenset[str]
 
 
 def level(trace: Trace | None, steps: int | None = None) -> Level:
-    """The level of a run, or of its first `steps`: the debiased average that the course of a loss ends with."""
+    """The level of a run, or of its first `steps`: the average that the course of its main loss ends with."""
     if trace is None:
-        return Level(BROKEN, np.nan, np.nan, (), 0)
-    cut = trace if steps is None else trace.until(steps)
+        return Level(inf, nan, nan, nan, frozenset())
+    cut = trace if steps is None or steps >= trace.steps else trace.until(steps)
     course = main_course(cut)
-    diagnosis = diagnose(cut)
-    broken = any(f.code == "TT601" for f in diagnosis.findings)
-    loss = BROKEN if course is None or broken else course.now
-    codes = tuple(f.code for f in diagnosis.findings if f.severity > Severity.NOTE)
-    return Level(loss, _last(cut, EVALUATION_LOSS), _last(cut, ACCURACY), codes, cut.steps)
+    codes = frozenset(f.code for f in diagnose(cut).findings if f.severity > Severity.NOTE)
+    start = course.reference if course is not None else nan
+    loss = inf if course is None or "TT601" in codes else course.now if course.tells else nan
+    return Level(loss, start, _last(cut, EVALUATION_LOSS), _last(cut, ACCURACY), codes)
 
 
-def compare(control: Sequence[Run], treated: Sequence[Run], found: str, redefined: bool) -> Judgement:
-    """Judge runs that are paired by their seeds. `found` is the code of the root that the recipe is for.
+def compare(
+    control: Sequence[Run], treated: Sequence[Run], found: str, redefined: bool = False, noise: float = 0.0
+) -> Judgement:
+    """Judge runs that are paired by their seeds. `found` is the code of the finding that the recipe is for.
 
-    `redefined`: the recipe changes what the loss measures, so that answers are compared, not losses.
+    `redefined`: the recipe changes what the loss measures, so that answers are compared, not losses. `noise` is the
+    effect that a mere repetition of the control has: nothing in a script that is repeatable.
     """
-    reasons = [run.untested for run in treated if run.untested]
-    if reasons:
-        return Judgement("untested", 0.0, (), reasons[0])
+    reason = next((run.untested for run in treated if run.untested), "") or _stopped(control, treated)
+    if reason:
+        return Judgement("untested", reason)
     pairs = [(c, t) for c in control for t in treated if c.seed == t.seed]
     if not pairs:
-        return Judgement("untested", 0.0, (), "no pair of runs from the same seed was finished")
+        return Judgement("untested", "no pair of runs from the same seed was finished")
     levels = [_pair(c, t) for c, t in pairs]
     effects = tuple(_effect(c, t, redefined) for c, t in levels)
-    gone = all(found not in t.codes for _, t in levels)
-    structural = all(found in c.codes and found not in t.codes for c, t in levels)
-    effect = float(np.median(effects))
-    if all(e > LEAST for e in effects):
-        said = "the finding is gone and the level is lower" if gone else "the level is lower, though the finding stays"
-        return Judgement("helped", effect, effects, f"{said} on {_seeds(len(effects))}")
-    if all(e < -WORSE for e in effects):
-        return Judgement("harmed", effect, effects, f"the level is higher on {_seeds(len(effects))}")
-    if structural and all(e > -WORSE for e in effects):
-        return Judgement("helped", effect, effects, "the finding is gone, at no higher a level")
-    if all(abs(e) <= LEAST for e in effects):
-        return Judgement("no effect", effect, effects, "the level is the same to 5 %")
-    return Judgement("inconclusive", effect, effects, "the seeds do not agree")
+    gone = all(found in c.codes and found not in t.codes for c, t in levels)
+    verdict, reason = _verdict(effects, gone, max(LEAST, 2 * noise))
+    return Judgement(
+        verdict,
+        reason,
+        float(np.median([e for e in effects if isfinite(e)] or [0.0])),
+        effects,
+        float(np.median([c.loss for c, _ in levels])),
+        float(np.median([t.loss for _, t in levels])),
+    )
+
+
+def _verdict(effects: Sequence[float], gone: bool, least: float) -> tuple:
+    seeds = "the one seed tried" if len(effects) == 1 else f"all {len(effects)} seeds"
+    known = all(isfinite(e) for e in effects)
+    if known and all(e > least for e in effects):
+        return "helped", f"{'the finding is gone and ' if gone else ''}the loss is lower on {seeds}"
+    if known and all(e < -least for e in effects):
+        return "harmed", f"the loss is higher on {seeds}"
+    if gone and not any(e < -least for e in effects):
+        return "helped", f"the finding is gone on {seeds}" + (", the loss no higher" if known else "")
+    if known and all(abs(e) <= least for e in effects):
+        return "no effect", f"the loss is the same to {100 * least:.0f} %, and the finding stays"
+    return "inconclusive", "the seeds do not agree" if known else "the loss has no level to compare"
+
+
+def _stopped(control: Sequence[Run], treated: Sequence[Run]) -> str:
+    """Why the script cannot be compared: it fails under the recipe, as it does not without."""
+    if any(run.trouble for run in control):
+        return ""
+    return next((f"the script stops under it: {run.trouble}" for run in treated if run.trouble), "")
 
 
 def _pair(control: Run, treated: Run) -> tuple[Level, Level]:
@@ -95,30 +103,30 @@ def _pair(control: Run, treated: Run) -> tuple[Level, Level]:
 
 
 def _effect(control: Level, treated: Level, redefined: bool) -> float:
-    """Share of the control's level that is gone; of its mistakes, where the loss was redefined or is not known."""
-    answers = np.isfinite(control.accuracy) and np.isfinite(treated.accuracy)
-    if redefined and answers:
+    """Share of the loss that is gone; of the mistakes, where the loss was redefined."""
+    if redefined:
         return (treated.accuracy - control.accuracy) / max(1 - control.accuracy, 1e-3)
-    if np.isfinite(control.evaluation) and np.isfinite(treated.evaluation):
-        return _fall(control.evaluation, treated.evaluation)
-    return _fall(control.loss, treated.loss)
+    if isfinite(control.evaluation) and isfinite(treated.evaluation):
+        return _fall(control.evaluation, treated.evaluation, control.evaluation)
+    return _fall(control.loss, treated.loss, control.start)
 
 
-def _fall(before: float, after: float) -> float:
-    if not np.isfinite(after):
-        return 0.0 if not np.isfinite(before) else -1.0
-    if not np.isfinite(before):
-        return 1.0
-    return float(np.clip((before - after) / max(abs(before), 1e-12), -1.0, 1.0))
+def _fall(before: float, after: float, start: float) -> float:
+    """The fall, measured from where the control ended or, where it had risen above its start, from there."""
+    if np.isnan(before) or np.isnan(after):
+        return nan
+    if not isfinite(after):
+        return -1.0 if isfinite(before) else 0.0
+    base = min((x for x in (before, start) if isfinite(x)), default=after)
+    scale = max(abs(base), abs(start - base) if isfinite(start) else 0.0, 1e-12)
+    if after <= base:
+        return min((base - after) / scale, 1.0)
+    return 0.0 if after <= before else max((before - after) / scale, -1.0)
 
 
 def _last(trace: Trace, signal: Signal) -> float:
     """The level of a signal of the run over its last fifth; NaN where it was not measured."""
     values = trace[signal]
-    finite = values[np.isfinite(values).any(axis=1)][:, :1].ravel() if values.size else np.empty(0)
-    finite = finite[np.isfinite(finite)]
-    return float(np.median(finite[-max(len(finite) // 5, 1) :])) if finite.size else float("nan")
-
-
-def _seeds(n: int) -> str:
-    return "the one seed tried" if n == 1 else f"all {n} seeds"
+    column = values[:, 0] if values.size else np.empty(0)
+    column = column[np.isfinite(column)]
+    return float(np.median(column[-max(len(column) // 5, 1) :])) if column.size else nan

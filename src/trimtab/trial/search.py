@@ -1,31 +1,35 @@
-"""The control, the trials, losers dropped early, and the best confirmed on fresh seeds."""
+"""The control, the trials, losers dropped early, and the best confirmed from fresh seeds."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from math import isfinite
 
 from trimtab.core.errors import TrimtabError
-from trimtab.core.finding import Diagnosis
 from trimtab.core.recipe import Recipe
+from trimtab.core.study import Judgement, Run, Study, Trial, merit
+from trimtab.core.trace import Trace
 from trimtab.pipeline import diagnose
-from trimtab.trial.child import Run, run
-from trimtab.trial.judge import Judgement, compare, level
-from trimtab.trial.plan import candidates, refinements
+from trimtab.trial.child import CUT, Script, run
+from trimtab.trial.judge import compare, level
+from trimtab.trial.plan import RATES, Plan
+from trimtab.trial.runner import Runner
 
 AS_IT_IS = Recipe()
 SHORT = 0.34  # of the control's steps, for the first round
 FEWEST = 60  # steps that a round has at least
 SURVIVORS = 3
-REDEFINING = ("match-loss",)
+FINALISTS = 2
+REDEFINING = ("match-loss",)  # changes after which the loss measures something else
+CONTROL_SHARE = 0.25  # of the time limit that the control may take
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """How much may be tried: steps of a run, fresh seeds beside the first, runs side by side, seconds in all."""
+class Limits:
+    """How much may be tried: steps of a run, seeds in all, runs side by side, seconds in all."""
 
     steps: int | None = None
     seeds: int = 3
@@ -33,53 +37,36 @@ class Terms:
     seconds: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """A recipe, its runs and the verdict on it. `round` is how far it came: 1, 2 (whole length), 3 (fresh seeds)."""
-
-    recipe: Recipe
-    runs: tuple[Run, ...]
-    judgement: Judgement
-    round: int
-
-
-@dataclass(slots=True)
-class Study:
-    """All that is known so far; left as it is when the time is up or somebody interrupts."""
-
-    diagnosis: Diagnosis | None = None
-    controls: list[Run] = field(default_factory=list[Run])
-    trials: dict[Recipe, Trial] = field(default_factory=dict[Recipe, Trial])
-    ended: str = ""
-
-    @property
-    def best(self) -> Trial | None:
-        """The trial that helped most and was confirmed, or came furthest; None where none helped."""
-        helped = [t for t in self.trials.values() if t.judgement.verdict == "helped"]
-        return max(helped, key=lambda t: (t.round, t.judgement.effect), default=None)
-
-
-Progress = Callable[[str, int, int], None]
+# Told of work done and work expected in all, in whole runs of the script, and of what is going on.
+Progress = Callable[[str, float, float], None]
+Job = tuple[Recipe, int]
 
 
 class Search:
-    """Runs a study of one script. `progress(what, done, of)` is told of every run that ends."""
+    """Conducts a study of one script."""
 
-    def __init__(self, words: Sequence[str], folder: Path, terms: Terms, progress: Progress) -> None:
+    def __init__(self, script: Script, limits: Limits, runner: Runner, progress: Progress) -> None:
         self.study = Study()
-        self._words, self._folder, self._terms, self._progress = words, folder, terms, progress
-        self._until = None if terms.seconds is None else time.monotonic() + terms.seconds
+        self._script, self._limits, self._runner, self._progress = script, limits, runner, progress
+        self._until = None if limits.seconds is None else time.monotonic() + limits.seconds
+        self._steps = limits.steps
+        self._work = _Work(limits.seeds)
+        self._noise = 0.0
 
     def conduct(self) -> Study:
         """Control, diagnosis, trials, confirmation; returns what is known, however it ends."""
         study = self.study
         try:
-            self._control()
+            trace = self._control()
             if study.diagnosis is not None and study.diagnosis.status == "sick":
-                self._first_round()
-                self._whole_length()
-                self._confirm()
+                plan = Plan(study.diagnosis, trace)
+                self._tell_what_cannot_be_tried(plan)
+                self._first_round(plan, trace)
+                self._whole_length(plan, trace)
+                self._rates(plan)
+                self._confirm(plan)
         except KeyboardInterrupt:
+            self._runner.stop()
             study.ended = "interrupted"
         except TimeoutError:
             study.ended = "the time limit was reached"
@@ -87,92 +74,158 @@ class Search:
 
     # --- rounds
 
-    def _control(self) -> None:
-        (control,) = self._runs("control", [(AS_IT_IS, 0)], self._terms.steps)
+    def _control(self) -> Trace:
+        share = None if self._limits.seconds is None else CONTROL_SHARE * self._limits.seconds
+        (control,) = self._runs("control", [(AS_IT_IS, 0)], self._steps, 1.0, share)
         if control.trace is None:
-            raise TrimtabError(f"no training was observed{f': {control.trouble}' if control.trouble else ''}")
+            said = f": {control.trouble}" if control.trouble else ""
+            raise TrimtabError(f"no training was observed in {' '.join(self._script.words)}{said}")
+        if control.trouble.startswith(CUT):  # longer than there is time for: all are compared at its steps
+            self._steps, control = control.trace.steps, replace(control, trouble="")
         self.study.controls.append(control)
-        self.study.diagnosis = diagnose(control.trace)
+        trace = control.trace
+        assert trace is not None
+        self.study.diagnosis = diagnose(trace)
+        return trace
 
-    def _first_round(self) -> None:
-        """All candidates over a part of the steps, against the same part of the control."""
-        control = self.study.controls[0]
-        assert self.study.diagnosis is not None and control.trace is not None
-        recipes = candidates(self.study.diagnosis, control.trace)
-        steps = self._short(control.trace.steps)
-        for done in self._runs("trials", [(recipe, 0) for recipe in recipes], steps):
-            self._judge(done.recipe, [done], 1)
+    def _tell_what_cannot_be_tried(self, plan: Plan) -> None:
+        reason = "it cannot be made in a script that is running; the lines to paste are below"
+        for recipe, _ in plan.left_to_the_user():
+            self.study.trials[recipe] = Trial(recipe, plan.advice(recipe), Judgement("untested", reason), 0)
 
-    def _whole_length(self) -> None:
-        """The best few, and the best of them at other learning rates, over all steps."""
-        control = self.study.controls[0]
-        assert control.trace is not None
-        chosen = self._ranked(1)[:SURVIVORS]
-        if chosen and self._short(control.trace.steps) < control.trace.steps:
-            for done in self._runs("whole length", [(recipe, 0) for recipe in chosen], self._terms.steps):
-                self._judge(done.recipe, [done], 2)
-        else:
-            for recipe in chosen:
-                self._judge(recipe, list(self.study.trials[recipe].runs), 2)
-        leader = next(iter(self._ranked(2)), None)
-        if leader is not None:
-            for done in self._runs("rates", [(r, 0) for r in refinements(leader)], self._terms.steps):
-                self._judge(done.recipe, [done], 2)
-
-    def _confirm(self) -> None:
-        """The best two, and the control, from fresh seeds."""
-        chosen = self._ranked(2)[:2]
-        if not chosen or self._terms.seeds < 2:
+    def _first_round(self, plan: Plan, trace: Trace) -> None:
+        """All candidates over a part of the steps, against the same part of the control, and it against itself."""
+        recipes = plan.candidates()
+        if not recipes:
             return
-        jobs = [(recipe, seed) for seed in range(1, self._terms.seeds) for recipe in (AS_IT_IS, *chosen)]
-        fresh = list(self._runs("fresh seeds", jobs, self._terms.steps))
-        self.study.controls += [r for r in fresh if not r.recipe]
-        for recipe in chosen:
-            runs = [*self.study.trials[recipe].runs, *(r for r in fresh if r.recipe == recipe)]
-            self._judge(recipe, runs, 3)
+        self._work.expect(len(recipes))
+        jobs = [(AS_IT_IS, 0), *((recipe, 0) for recipe in recipes)]
+        done: list[Run] = []
+        for each in self._runs("first part", jobs, min(self._short(trace.steps), trace.steps), SHORT):
+            if each.recipe:
+                done.append(each)
+            else:
+                self._hear_noise(each)
+            for known in done if not each.recipe else [each]:
+                self._judge(plan, known.recipe, [known], 1)
+
+    def _whole_length(self, plan: Plan, trace: Trace) -> None:
+        """The best few over all steps."""
+        chosen = self._ranked(1)[:SURVIVORS]
+        if self._short(trace.steps) >= trace.steps:
+            for recipe in chosen:
+                self._judge(plan, recipe, list(self.study.trials[recipe].runs), 2)
+            return
+        for each in self._runs("whole training", [(recipe, 0) for recipe in chosen], self._steps, 1.0):
+            self._judge(plan, each.recipe, [each], 2)
+
+    def _rates(self, plan: Plan) -> None:
+        """The best at other learning rates."""
+        for leader in self._ranked(2)[:1]:
+            jobs = [(recipe, 0) for recipe in plan.refinements(leader)]
+            for each in self._runs("learning rates", jobs, self._steps, 1.0):
+                self._judge(plan, each.recipe, [each], 2)
+
+    def _confirm(self, plan: Plan) -> None:
+        """The best two, and the control, from fresh seeds."""
+        chosen = self._ranked(2)[:FINALISTS]
+        runs = {recipe: list(self.study.trials[recipe].runs) for recipe in chosen}
+        jobs = [(recipe, seed) for seed in range(1, self._limits.seeds) for recipe in (AS_IT_IS, *chosen)]
+        for each in self._runs("fresh seeds", jobs if chosen else [], self._steps, 1.0):
+            (runs[each.recipe] if each.recipe else self.study.controls).append(each)
+            seeds = {control.seed for control in self.study.controls}
+            for recipe, tried in runs.items():
+                if any(r.seed > 0 and r.seed in seeds for r in tried):
+                    self._judge(plan, recipe, tried, 3)
 
     # --- parts
 
-    def _judge(self, recipe: Recipe, runs: list[Run], round: int) -> None:
+    def _judge(self, plan: Plan, recipe: Recipe, runs: list[Run], round: int) -> None:
         assert self.study.diagnosis is not None
         found = self.study.diagnosis.findings[0].code
         redefined = any(change.name in REDEFINING for change in recipe.changes)
-        judgement = compare(self.study.controls, runs, found, redefined)
-        self.study.trials[recipe] = Trial(recipe, tuple(runs), judgement, round)
+        judgement = compare(self.study.controls, runs, found, redefined, self._noise)
+        self.study.trials[recipe] = Trial(recipe, plan.advice(recipe), judgement, round, tuple(runs))
+
+    def _hear_noise(self, again: Run) -> None:
+        """A script that does not repeat itself from one seed has noise, which an effect must exceed."""
+        first, second = self.study.trace, again.trace
+        if first is None or second is None or again.trouble:
+            return
+        a, b = level(first, second.steps).loss, level(second).loss
+        if isfinite(a) and isfinite(b) and a != b:
+            self.study.repeatable = False
+            self._noise = abs(a - b) / max(abs(a), 1e-12)
 
     def _ranked(self, round: int) -> list[Recipe]:
-        """Recipes that helped in a round, best first; at equal effect the simpler."""
+        """Recipes that helped in a round, best first."""
         helped = [t for t in self.study.trials.values() if t.round >= round and t.judgement.verdict == "helped"]
-        ordered = sorted(helped, key=lambda t: (-round_to(t.judgement.effect), len(t.recipe.changes), self._alarms(t)))
-        return [t.recipe for t in ordered]
-
-    @staticmethod
-    def _alarms(trial: Trial) -> int:
-        return sum(len(level(r.trace).codes) for r in trial.runs)
+        return [trial.recipe for trial in sorted(helped, key=merit)]
 
     def _short(self, steps: int) -> int:
-        return min(max(int(SHORT * steps), FEWEST), steps)
+        return max(int(SHORT * steps), FEWEST)
 
-    def _runs(self, what: str, jobs: Sequence[tuple[Recipe, int]], steps: int | None) -> Iterator[Run]:
-        """Run the jobs side by side, yield them in their order; raises TimeoutError when the time is up."""
-        self._progress(what, 0, len(jobs))
+    def _runs(
+        self, what: str, jobs: Sequence[Job], steps: int | None, cost: float, limit: float | None = None
+    ) -> Iterator[Run]:
+        """Run the jobs side by side and yield each run that has come to its end.
 
-        def one(job: tuple[Recipe, int]) -> Run:
-            left = None if self._until is None else self._until - time.monotonic()
-            if left is not None and left <= 1:
-                return Run(job[0], job[1], None, 0.0, "no time was left")
-            return run(self._words, self._folder, job[0], job[1], steps, left)
-
-        finished: list[Run] = []
-        with ThreadPoolExecutor(max(self._terms.jobs, 1)) as pool:
-            for done in pool.map(one, jobs):
-                finished.append(done)
-                self._progress(what, len(finished), len(jobs))
-        yield from (done for done in finished if done.trouble != "no time was left")
-        if any(done.trouble == "no time was left" for done in finished):
+        Raises TimeoutError where the time is up before all have. `limit` is one of the round's own, to which a run may
+        be cut.
+        """
+        pool = ThreadPoolExecutor(max(self._limits.jobs, 1))
+        self._work.begin(len(jobs) * cost)
+        self._progress(what, *self._work.state)
+        late = False
+        try:
+            for future in as_completed([pool.submit(self._run, job, steps, limit) for job in jobs]):
+                run = future.result()
+                self._work.end(cost)
+                self._progress(what, *self._work.state)
+                if limit is None and run.trouble.startswith(CUT):
+                    late = True
+                else:
+                    yield run
+        except BaseException:
+            self._runner.stop()
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
+        if late:
             raise TimeoutError
 
+    def _run(self, job: Job, steps: int | None, limit: float | None) -> Run:
+        left = self._left()
+        if left == 0:
+            return Run(job[0], job[1], None, 0.0, CUT)
+        return run(self._runner, self._script, *job, steps, left if limit is None else limit)
 
-def round_to(effect: float) -> float:
-    """To five per cent: what differs by less is equal."""
-    return round(effect * 20) / 20
+    def _left(self) -> float | None:
+        """Seconds until the time limit; None without one."""
+        return None if self._until is None else max(self._until - time.monotonic(), 0.0)
+
+
+class _Work:
+    """How much of the work is done and how much is to come, in whole runs of the script."""
+
+    def __init__(self, seeds: int) -> None:
+        self._seeds = seeds
+        self._done, self._all = 0.0, 1.0
+
+    @property
+    def state(self) -> tuple[float, float]:
+        """Done, and in all."""
+        return self._done, max(self._all, self._done)
+
+    def expect(self, candidates: int) -> None:
+        """The rounds that follow a sick control, if every one of them has something to do."""
+        confirmation = (self._seeds - 1) * (1 + FINALISTS)
+        self._all = self._done + (candidates + 1) * SHORT + SURVIVORS + len(RATES) + confirmation
+
+    def begin(self, work: float) -> None:
+        """A round begins that has so much to do."""
+        self._all = max(self._all, self._done + work)
+
+    def end(self, work: float) -> None:
+        """So much of it is done."""
+        self._done += work
