@@ -45,9 +45,10 @@ class Watching:
 
                 shift_seeds(self._terms.seed)
             if self._terms.recipe:
-                from trimtab.trial.enact import installed
+                from trimtab.trial.enact import Enactment
 
-                self._enactment = installed(self._terms.recipe)
+                self._enactment = Enactment(self._terms.recipe)
+                self._enactment.install()
             watcher = Watcher(
                 record=self._record, budget=self._terms.budget, max_steps=self._terms.max_steps, script=self._script
             )
@@ -72,18 +73,17 @@ class Watching:
         if self._status is not None:
             self._status.stop()
         if self._watcher is not None:
-            self._watcher.stop(how, **self._enacted())
+            self._watcher.stop(how, **self._facts())
             return self._watcher.trace()
         return self._unseen(how)
 
-    def _enacted(self) -> dict[str, str]:
+    def _facts(self) -> dict[str, str]:
         """The recipe, what could not be made of it in this script, and where things are done, for the record."""
         facts = {f"place_{place}": line for place, line in self._places.found.items()} if self._places else {}
-        if self._enactment is None:
-            return facts
-        self._enactment.remove()
-        reasons = [f"{change}: {reason}" for change, reason in self._enactment.outcome().items() if reason != "done"]
-        return {**facts, "recipe": str(self._terms.recipe), "untested": "; ".join(reasons)}
+        if self._enactment is not None:
+            self._enactment.remove()
+            facts |= self._enactment.facts()
+        return facts
 
     def _unseen(self, how: str) -> Trace:
         from trimtab.core.trace import Event

@@ -53,9 +53,11 @@ def _row(trial: Trial) -> Row:
     j = trial.judgement
     shown = j.verdict != "untested"
     seeds = len(j.effects)
-    reason = "" if j.verdict in ("helped", "no effect", "harmed") and seeds != 1 else j.reason
+    reason = "" if j.verdict in ("helped", "no effect", "harmed") else j.reason
     if trial.round == 1 and shown:
         reason = "on the first part of the training"
+    elif seeds == 1:
+        reason = "on one seed"
     return Row(
         j.verdict,
         str(trial.recipe),

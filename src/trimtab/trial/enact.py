@@ -30,6 +30,7 @@ class Enactment:
     """A recipe at work in this process, between `install` and `remove`."""
 
     def __init__(self, recipe: Recipe) -> None:
+        self.recipe = recipe
         self.enactors: list[Enactor] = [make(change) for change in recipe.changes]
         self._calls: list[Call] = []
         self._handles: list[Any] = []
@@ -58,9 +59,12 @@ class Enactment:
         self._handles = []
         self._patches.remove()
 
-    def outcome(self) -> dict[str, str]:
-        """For each change: "done", or why it could not be made in this script."""
-        return {str(enactor.change): enactor.outcome for enactor in self.enactors}
+    def facts(self) -> dict[str, str]:
+        """For the record: the recipe, and which of its changes could not be made in this script, with the reasons."""
+        if not self.enactors:
+            return {}
+        missing = [f"{enactor.change}: {why}" for enactor in self.enactors if (why := enactor.missing)]
+        return {"recipe": str(self.recipe), "untested": "; ".join(missing)}
 
     # --- what happens in the script
 
@@ -122,10 +126,3 @@ class Enactment:
 
 
 _BESIDE = frozenset({"model_seen", "optimizer_made", "step_begins", "step_ends", "loader_made"})
-
-
-def installed(recipe: Recipe) -> Enactment:
-    """An enactment that has begun."""
-    enactment = Enactment(recipe)
-    enactment.install()
-    return enactment

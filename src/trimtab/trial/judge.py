@@ -11,11 +11,13 @@ import numpy as np
 from trimtab.core.course import main_course
 from trimtab.core.finding import Severity
 from trimtab.core.signal import ACCURACY, EVALUATION_LOSS, Signal
-from trimtab.core.study import Judgement, Run
+from trimtab.core.study import Judgement, Run, Verdict
 from trimtab.core.trace import Trace
 from trimtab.pipeline import diagnose
 
 LEAST = 0.05  # share of the loss that must be gone, or have come, on every seed, to be called an effect
+
+REDEFINING = ("match-loss",)  # changes after which the loss measures something else
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +49,11 @@ def level(trace: Trace | None, steps: int | None = None) -> Level:
     return Level(loss, start, _last(cut, EVALUATION_LOSS), _last(cut, ACCURACY), codes)
 
 
-def compare(
-    control: Sequence[Run], treated: Sequence[Run], found: str, redefined: bool = False, noise: float = 0.0
-) -> Judgement:
+def compare(control: Sequence[Run], treated: Sequence[Run], found: str, noise: float = 0.0) -> Judgement:
     """Judge runs that are paired by their seeds. `found` is the code of the finding that the recipe is for.
 
-    `redefined`: the recipe changes what the loss measures, so that answers are compared, not losses. `noise` is the
-    effect that a mere repetition of the control has: nothing in a script that is repeatable.
+    Where the recipe redefines the loss, answers are compared, not losses. `noise` is the effect that a mere repetition
+    of the control has: nothing in a script that is repeatable.
     """
     reason = next((run.untested for run in treated if run.untested), "") or _stopped(control, treated)
     if reason:
@@ -61,6 +61,7 @@ def compare(
     pairs = [(c, t) for c in control for t in treated if c.seed == t.seed]
     if not pairs:
         return Judgement("untested", "no pair of runs from the same seed was finished")
+    redefined = any(change.name in REDEFINING for run in treated for change in run.recipe.changes)
     levels = [_pair(c, t) for c, t in pairs]
     effects = tuple(_effect(c, t, redefined) for c, t in levels)
     gone = all(found in c.codes and found not in t.codes for c, t in levels)
@@ -75,7 +76,7 @@ def compare(
     )
 
 
-def _verdict(effects: Sequence[float], gone: bool, least: float) -> tuple:
+def _verdict(effects: Sequence[float], gone: bool, least: float) -> tuple[Verdict, str]:
     seeds = "the one seed tried" if len(effects) == 1 else f"all {len(effects)} seeds"
     known = all(isfinite(e) for e in effects)
     if known and all(e > least for e in effects):

@@ -23,7 +23,6 @@ SHORT = 0.34  # of the control's steps, for the first round
 FEWEST = 60  # steps that a round has at least
 SURVIVORS = 3
 FINALISTS = 2
-REDEFINING = ("match-loss",)  # changes after which the loss measures something else
 CONTROL_SHARE = 0.25  # of the time limit that the control may take
 
 
@@ -143,8 +142,7 @@ class Search:
     def _judge(self, plan: Plan, recipe: Recipe, runs: list[Run], round: int) -> None:
         assert self.study.diagnosis is not None
         found = self.study.diagnosis.findings[0].code
-        redefined = any(change.name in REDEFINING for change in recipe.changes)
-        judgement = compare(self.study.controls, runs, found, redefined, self._noise)
+        judgement = compare(self.study.controls, runs, found, self._noise)
         self.study.trials[recipe] = Trial(recipe, plan.advice(recipe), judgement, round, tuple(runs))
 
     def _hear_noise(self, again: Run) -> None:
