@@ -49,7 +49,7 @@ class Case:
 def prescribed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two remedies whose words do not change with the package."""
     first = Remedy(
-        "standardize-inputs", "data", (), "Standardise.", lambda finding, trace, value: "x = (x - mean) / sd"
+        "standardize-inputs", "data", (), "Standardise the inputs.", lambda finding, trace, value: "x = (x - mean) / sd"
     )
     other = Remedy("normalize-layers", "model", (), "Normalise.", lambda finding, trace, value: "nn.LayerNorm(64)")
     chosen = lambda finding, trace: [Prescription(finding, r, r.code(finding, trace, None)) for r in (first, other)]  # noqa: E731

@@ -9,7 +9,7 @@ import jsonschema
 import numpy as np
 import pytest
 
-from trimtab.report import json
+from trimtab.report import json, study_json
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "json.md"
 
@@ -81,9 +81,14 @@ def test_a_script_name_that_is_no_text_still_makes_text(sick) -> None:
 
 
 def test_the_document_names_every_field() -> None:
-    told = set(re.findall(r"^\| `(\w+)`", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE))
+    diagnosis, study = DOCUMENT.read_text(encoding="utf-8").split("## The study of trimtab fix")
+    told = set(re.findall(r"^\| `(\w+)`", diagnosis, re.MULTILINE))
     finding = json.SCHEMA["properties"]["findings"]["items"]
     assert told == set(json.SCHEMA["properties"]) | set(finding["properties"])
+    told = set(re.findall(r"^\| `(\w+)`", study, re.MULTILINE))
+    assert told == set(study_json.SCHEMA["properties"]) | set(
+        study_json.SCHEMA["properties"]["trials"]["items"]["properties"]
+    )
 
 
 def test_the_example_in_the_document_validates() -> None:

@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Event
 from trimtab.report import terminal
-from trimtab.report.verdict import BECAUSE
+from trimtab.report.verdict import verdict
 from trimtab.rules import all_rules
 
 Golden = Callable[[str, str], None]
@@ -112,7 +112,12 @@ def test_a_stream_that_knows_ascii_only(sick) -> None:
     assert "?" not in text
 
 
-def test_the_verdict_stays_on_one_line() -> None:
-    names = [rule.name.replace("-", " ") for rule in all_rules()]
-    endings = [*(f", because of {words}" for words in BECAUSE.values()), *(f", hence {name}" for name in names)]
-    assert all(len(f"SICK after 10,000 steps: {name}{end}") <= 80 for name in names for end in endings)
+def test_the_verdict_stays_on_one_line(vanishing) -> None:
+    (found,) = vanishing.diagnosis.findings
+    for root in all_rules():
+        for symptom in all_rules():
+            cause = replace(found, code=root.code, name=root.name, reveals=root.reveals)
+            effect = replace(found, code=symptom.code, name=symptom.name)
+            diagnosis = replace(vanishing.diagnosis, steps=10_000, findings=(cause, effect))
+            line = verdict(diagnosis, vanishing.trace, [(cause, [effect])], rules=28).text
+            assert len(line) <= 80 and line.startswith(f"SICK after 10,000 steps: {root.name.replace('-', ' ')}")

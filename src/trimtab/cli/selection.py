@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -23,6 +22,8 @@ def check_recipe(recipe: Recipe) -> None:
     known = known_changes() if recipe else []
     for change in recipe.changes:
         if change.name not in known:
+            import difflib  # only here: a file of this name beside the script must not keep trimtab from starting
+
             near = difflib.get_close_matches(change.name, known, 1)
             hint = f"did you mean {near[0]}?" if near else "`trimtab remedies` lists them"
             raise TrimtabError(f"--with: there is no change {change.name!r}; {hint}")

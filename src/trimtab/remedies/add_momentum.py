@@ -7,7 +7,7 @@ from trimtab.core.trace import Trace
 
 
 def _code(finding: Finding, trace: Trace, value: str | None) -> str:
-    return f"optimizer = torch.optim.SGD(model.parameters(), lr=..., momentum={value or 0.9})   # or Adam"
+    return f"optimizer = torch.optim.SGD(model.parameters(), lr=..., momentum={value or 0.9})  # or Adam"
 
 
 ADD_MOMENTUM = Remedy(

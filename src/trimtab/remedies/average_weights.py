@@ -9,7 +9,7 @@ from trimtab.core.trace import Trace
 def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     return (
         f"optimizer = trimtab.optim.SGD(model.parameters(), lr=..., average=trimtab.average.EMA({value or 0.99}))\n"
-        "with optimizer.averaged():   # around every evaluation\n"
+        "with optimizer.averaged():  # around every evaluation\n"
         "    evaluate(model)"
     )
 

@@ -7,7 +7,7 @@ from trimtab.core.trace import Trace
 
 
 def _code(finding: Finding, trace: Trace, value: str | None) -> str:
-    return "optimizer.zero_grad()   # before every loss.backward()\nloss.backward()\noptimizer.step()"
+    return "optimizer.zero_grad()  # before every loss.backward()\nloss.backward()\noptimizer.step()"
 
 
 CLEAR_GRADIENTS = Remedy(

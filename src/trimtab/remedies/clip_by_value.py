@@ -11,7 +11,7 @@ from trimtab.core.trace import Trace
 
 def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     threshold = value or _threshold(trace)
-    return f"torch.nn.utils.clip_grad_value_(model.parameters(), {threshold})   # between backward and step"
+    return f"torch.nn.utils.clip_grad_value_(model.parameters(), {threshold})  # between backward and step"
 
 
 def _threshold(trace: Trace) -> str:

@@ -8,8 +8,8 @@ from trimtab.core.trace import Trace
 
 def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     if isinstance(now := finding.evidence.get("now"), float) and now < 0:
-        return "loss = -log_likelihood   # what is minimised has a minimum: mind the sign"
-    return "optimizer.zero_grad()   # before every loss.backward()\nloss.backward()\noptimizer.step()"
+        return "loss = -log_likelihood  # what is minimised has a minimum: mind the sign"
+    return "optimizer.zero_grad()  # before every loss.backward()\nloss.backward()\noptimizer.step()"
 
 
 DESCEND_THE_LOSS = Remedy(

@@ -8,8 +8,8 @@ from trimtab.core.trace import Trace
 
 def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     return (
-        f"nn.BatchNorm1d(width, momentum={value or 0.1})   # the estimates then span some 20 batches\n"
-        "trimtab.nn.exact_statistics(model, train_loader)   # or the exact ones of all the data, before evaluation"
+        f"nn.BatchNorm1d(width, momentum={value or 0.1})  # the estimates then span some 20 batches\n"
+        "trimtab.nn.exact_statistics(model, train_loader)  # or the exact ones of all the data, before evaluation"
     )
 
 

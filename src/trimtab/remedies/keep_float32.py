@@ -8,8 +8,8 @@ from trimtab.core.trace import Trace
 
 def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     return (
-        "model = model.float()   # weights and optimizer state in float32\n"
-        'with torch.autocast("cuda", dtype=torch.bfloat16):   # or "cpu": only the computation in half precision\n'
+        "model = model.float()  # weights and optimizer state in float32\n"
+        'with torch.autocast("cuda", dtype=torch.bfloat16):  # or "cpu": only the computation in half precision\n'
         "    loss = loss_fn(model(x), y)"
     )
 

@@ -30,7 +30,7 @@ def _code(finding: Finding, trace: Trace, value: str | None) -> str:
         return "lr = lr / 10"
     rate = float(finite.max())
     factor = float(value) if value else 1 / _factor(finding)
-    return f"optimizer = torch.optim.{name}(model.parameters(), lr={rate * factor:g})   # was {rate:g}"
+    return f"optimizer = torch.optim.{name}(model.parameters(), lr={rate * factor:g})  # was {rate:g}"
 
 
 LOWER_LEARNING_RATE = Remedy(

@@ -10,7 +10,7 @@ def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     optimizers = trace.of("optimizer")
     name = optimizers[0].name if optimizers else "SGD"
     was = optimizers[0].attrs.get("weight_decay") if optimizers else None
-    note = f"   # was {was:g}" if isinstance(was, (int, float)) else ""
+    note = f"  # was {was:g}" if isinstance(was, (int, float)) else ""
     return f"optimizer = torch.optim.{name}(model.parameters(), lr=..., weight_decay={value or _value(trace)}){note}"
 
 

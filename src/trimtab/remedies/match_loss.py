@@ -8,12 +8,12 @@ from trimtab.core.trace import Trace
 
 def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     if finding.code == "TT604":
-        return "loss = loss_fn(prediction.squeeze(-1), target)   # the same shape on both sides"
+        return "loss = loss_fn(prediction.squeeze(-1), target)  # the same shape on both sides"
     if finding.evidence.get("form") == "softmax, without a log":
-        return "loss = F.cross_entropy(logits, target)   # in place of nll_loss on probabilities"
+        return "loss = F.cross_entropy(logits, target)  # in place of nll_loss on probabilities"
     return (
-        "return logits   # at the end of forward: no softmax or sigmoid before cross_entropy or a loss with logits\n"
-        "probabilities = logits.softmax(-1)   # only where probabilities are used"
+        "return logits  # at the end of forward: no softmax or sigmoid before cross_entropy or a loss with logits\n"
+        "probabilities = logits.softmax(-1)  # only where probabilities are used"
     )
 
 

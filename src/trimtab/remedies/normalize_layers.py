@@ -14,7 +14,7 @@ def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     else:
         norm = "nn.BatchNorm1d(width)" if by_batch else "nn.LayerNorm(width)"
     layer = "nn.Conv2d(...)" if convolutional else "nn.Linear(...)"
-    return f"nn.Sequential({layer}, {norm}, nn.ReLU())   # the same after each hidden layer"
+    return f"nn.Sequential({layer}, {norm}, nn.ReLU())  # the same after each hidden layer"
 
 
 def _convolutional(trace: Trace) -> bool:

@@ -9,8 +9,8 @@ from trimtab.core.trace import Trace
 def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     name = trace.of("optimizer")[0].name if trace.of("optimizer") else "Adam"
     return (
-        "self.layers = nn.ModuleList(layers)   # a plain list hides its layers from model.parameters()\n"
-        f"optimizer = torch.optim.{name}(model.parameters(), lr=...)   # after the model is complete"
+        "self.layers = nn.ModuleList(layers)  # a plain list hides its layers from model.parameters()\n"
+        f"optimizer = torch.optim.{name}(model.parameters(), lr=...)  # after the model is complete"
     )
 
 

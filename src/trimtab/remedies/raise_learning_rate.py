@@ -18,11 +18,11 @@ def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     finite = rates[np.isfinite(rates) & (rates > 0)]
     optimizers = trace.of("optimizer")
     if value == "hold":
-        return "scheduler.step()   # once per epoch, not per batch; or a slower decay"
+        return "scheduler.step()  # once per epoch, not per batch; or a slower decay"
     if not finite.size:
-        return "optimizer.step()   # after loss.backward(), in every iteration"
+        return "optimizer.step()  # after loss.backward(), in every iteration"
     rate, factor = float(finite[0]), float(value) if value else _factor(finding)
-    return f"optimizer = torch.optim.{optimizers[0].name}(model.parameters(), lr={rate * factor:g})   # was {rate:g}"
+    return f"optimizer = torch.optim.{optimizers[0].name}(model.parameters(), lr={rate * factor:g})  # was {rate:g}"
 
 
 def _factor(finding: Finding) -> float:

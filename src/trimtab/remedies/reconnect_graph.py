@@ -9,9 +9,9 @@ from trimtab.core.trace import Trace
 def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     name = finding.where[0] if finding.where else "layer"
     if finding.evidence.get("called") is False:
-        return f"x = self.{name}(x)   # {name} is made and never called: use it in forward, or remove it"
+        return f"x = self.{name}(x)  # {name} is made and never called: use it in forward, or remove it"
     return (
-        f"features = {name}(x)   # no detach, .data, no_grad, numpy or argmax between it and the loss\n"
+        f"features = {name}(x)  # no detach, .data, no_grad, numpy or argmax between it and the loss\n"
         "assert features.requires_grad"
     )
 

@@ -23,8 +23,8 @@ def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     )
     before = " / ".join(f"nn.{'Sigmoid' if fn == 'sigmoid' else 'Tanh'}()" for fn in functions)
     return (
-        f"nn.ReLU()   # between the layers, in place of {before}\n"
-        'nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")   # for every weight layer'
+        f"nn.ReLU()  # between the layers, in place of {before}\n"
+        'nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")  # for every weight layer'
     )
 
 

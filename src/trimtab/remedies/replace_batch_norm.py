@@ -9,9 +9,9 @@ from trimtab.core.trace import Trace
 def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     convolutional = any(site.attrs.get("op") == "conv" for site in trace.of("layer"))
     return (
-        "nn.GroupNorm(8, channels)   # in place of nn.BatchNorm2d(channels)"
+        "nn.GroupNorm(8, channels)  # in place of nn.BatchNorm2d(channels)"
         if convolutional
-        else "nn.LayerNorm(width)   # in place of nn.BatchNorm1d(width)"
+        else "nn.LayerNorm(width)  # in place of nn.BatchNorm1d(width)"
     )
 
 

@@ -8,8 +8,8 @@ from trimtab.core.trace import Trace
 
 def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     return (
-        "nn.LeakyReLU(0.01)   # in place of nn.ReLU(): a silent unit keeps a gradient\n"
-        "nn.init.zeros_(layer.bias)   # no unit starts silent by its bias"
+        "nn.LeakyReLU(0.01)  # in place of nn.ReLU(): a silent unit keeps a gradient\n"
+        "nn.init.zeros_(layer.bias)  # no unit starts silent by its bias"
     )
 
 

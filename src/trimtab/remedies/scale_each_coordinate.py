@@ -7,7 +7,7 @@ from trimtab.core.trace import Trace
 
 
 def _code(finding: Finding, trace: Trace, value: str | None) -> str:
-    return f"optimizer = torch.optim.Adam(model.parameters(), lr={value or 0.001})   # in place of SGD"
+    return f"optimizer = torch.optim.Adam(model.parameters(), lr={value or 0.001})  # in place of SGD"
 
 
 SCALE_EACH_COORDINATE = Remedy(

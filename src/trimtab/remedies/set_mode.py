@@ -8,9 +8,9 @@ from trimtab.core.trace import Trace
 
 def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     return (
-        "model.train()   # at the start of each epoch, before the first batch\n"
+        "model.train()  # at the start of each epoch, before the first batch\n"
         "...\n"
-        "model.eval()   # before each evaluation\n"
+        "model.eval()  # before each evaluation\n"
         "with torch.no_grad():\n"
         "    ..."
     )

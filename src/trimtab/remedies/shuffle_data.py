@@ -9,7 +9,7 @@ from trimtab.core.trace import Trace
 def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     return (
         "loader = DataLoader(dataset, batch_size=..., shuffle=True)\n"
-        "order = torch.randperm(len(x_train))   # or, where batches are cut by hand, at the start of each epoch\n"
+        "order = torch.randperm(len(x_train))  # or, where batches are cut by hand, at the start of each epoch\n"
         "x_train, y_train = x_train[order], y_train[order]"
     )
 

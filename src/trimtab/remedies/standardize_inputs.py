@@ -12,7 +12,7 @@ def _code(finding: Finding, trace: Trace, value: str | None) -> str:
         ("(0, 2, 3)", ", keepdim=True", "channel") if "conv" in map(fed.get, finding.where) else ("0", "", "feature")
     )
     return (
-        f"mean = x_train.mean({over}{keep})   # per {what}, from the training data alone\n"
+        f"mean = x_train.mean({over}{keep})  # per {what}, from the training data alone\n"
         f"sd = x_train.std({over}{keep}).clamp_min(1e-8)\n"
         "x_train, x_test = (x_train - mean) / sd, (x_test - mean) / sd"
     )

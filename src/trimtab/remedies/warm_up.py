@@ -10,7 +10,7 @@ def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     steps = value or str(_steps(trace))
     return (
         f"scheduler = torch.optim.lr_scheduler.LinearLR(optimizer, 1 / {steps}, total_iters={steps})\n"
-        "scheduler.step()   # after every optimizer.step()"
+        "scheduler.step()  # after every optimizer.step()"
     )
 
 

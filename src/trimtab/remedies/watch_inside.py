@@ -8,8 +8,8 @@ from trimtab.core.trace import Trace
 
 def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     if finding.evidence.get("reason") == "compiled":
-        return "TORCH_COMPILE_DISABLE=1 trimtab run train.py   # for the diagnosis only"
-    return "checkpoint(block, x, use_reentrant=False)   # its layers stay visible"
+        return "TORCH_COMPILE_DISABLE=1 trimtab run train.py  # for the diagnosis only"
+    return "checkpoint(block, x, use_reentrant=False)  # its layers stay visible"
 
 
 WATCH_INSIDE = Remedy(

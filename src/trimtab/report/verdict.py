@@ -9,6 +9,8 @@ from trimtab.core.trace import Trace
 from trimtab.report.blocks import Verdict
 from trimtab.report.quantity import percent
 
+WIDTH = 80  # of a terminal: the verdict stays on one line
+
 # Roots whose name says what the run has but not why; the others are causes by name.
 BECAUSE = {
     Cause.ACTIVATION: "the activation",
@@ -39,7 +41,9 @@ def verdict(diagnosis: Diagnosis, trace: Trace, sections: list[tuple[Finding, li
     if not sections:
         return Verdict("sick", text)
     root, symptoms = sections[0]
-    return Verdict("sick", f"{text}: {_words(root)}{_why_or_what(root, symptoms)}", _sentence(root))
+    text = f"{text}: {_words(root)}"
+    more = _why_or_what(root, symptoms)
+    return Verdict("sick", text + more if len(text + more) <= WIDTH else text, _sentence(root))
 
 
 def _too_early(diagnosis: Diagnosis) -> str:

@@ -9,7 +9,7 @@ from trimtab.core.course import main_course
 from trimtab.core.finding import Finding, Severity
 from trimtab.core.looks import measured
 from trimtab.core.rule import Limit, Rule
-from trimtab.core.signal import LOSS, MISFIT, OUTPUT_SIZE, TARGET_MEAN, TARGET_SD, TARGET_SIZE
+from trimtab.core.signal import IN_RMS, LOSS, MISFIT, OUTPUT_SIZE, TARGET_MEAN, TARGET_SD, TARGET_SIZE
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Scalar, Site, Trace
 from trimtab.core.trivial import target_variance
@@ -23,7 +23,7 @@ class TargetNotNormalized(Rule):
     What it measures: the root mean square of the targets (of the largest column) where they enter the loss, against
     that of the first predictions; and whether the fit is better than the best constant: the mean squared misfit over
     the variance of the targets, at the end of the run. Where the loss is made by hand only the difference of
-    prediction and target is kept, which at the start is the target.
+    prediction and target is kept, which at the start is the target, unless the inputs are large themselves.
 
     Why it matters: a fresh model puts out numbers of size 1 around 0. Targets in hundreds make the first gradients
     hundreds of times too large for the step size, or leave a small one to travel a long way before it learns anything.
@@ -36,7 +36,7 @@ class TargetNotNormalized(Rule):
 
     code = "TT102"
     name = "target-not-normalized"
-    needs = (TARGET_SIZE, OUTPUT_SIZE, MISFIT, TARGET_MEAN, TARGET_SD, LOSS)
+    needs = (IN_RMS, TARGET_SIZE, OUTPUT_SIZE, MISFIT, TARGET_MEAN, TARGET_SD, LOSS)
     suspects = (Cause.NONFINITE_DATA, Cause.LOSS_FORM, Cause.UNOPTIMIZED)
     reveals = Cause.TARGET_SCALE
     least_steps = 20
@@ -64,6 +64,8 @@ class TargetNotNormalized(Rule):
         output = float(outputs[0]) if outputs.size else 1.0
         if size < self.limits["size"].value or size < self.limits["ratio"].value * output:
             return None
+        if by_hand and _input_rms(trace) > self.limits["size"].value:
+            return None  # large inputs make large predictions: the difference does not tell whose size it has
         fitted, unexplained = self._fit(trace, place, site)
         return None if fitted else self._finding(trace, place, site, size, output, unexplained)
 
@@ -119,6 +121,13 @@ class TargetNotNormalized(Rule):
     def healthy() -> Trace:
         """Targets in tens whose offset the last bias has taken up, and more."""
         return _example(mean=20.0, sd=5.0, misfit=6.0)
+
+
+def _input_rms(trace: Trace) -> float:
+    """Root mean square of what entered the first weight layer at the first look, or 0 where it was not seen."""
+    rms = trace[IN_RMS]
+    seen = rms[0][np.isfinite(rms[0])] if rms.size else rms.ravel()
+    return float(seen[0]) if seen.size else 0.0
 
 
 def _example(mean: float, sd: float, misfit: float) -> Trace:

@@ -53,6 +53,7 @@ class VanishingGradient(Rule):
     limits = {
         "reach": Limit(2e-3, "clinic", "share of the top gradient that reaches the first layer, when the loss stalls"),
         "reach_certain": Limit(1e-4, "clinic", "the same when the loss moves: no healthy program comes near"),
+        "reach_nothing": Limit(1e-12, "ieee754", "the same through time, if all steps are small: float32 keeps 1e-7"),
         "gain": Limit(
             0.6,
             "glorot2010",
@@ -70,10 +71,12 @@ class VanishingGradient(Rule):
         stalled = course is not None and course.stalled and len(course.values) >= 20
         limit = self.limits["reach" if stalled else "reach_certain"].value
         found = [f for chain in chains(trace) if (f := self._through_depth(trace, chain, limit)) is not None]
-        # Steps that could not have changed the loss anyway are no sign that what happened early cannot be learned.
-        possible = reach(trace, trace.of("loss").index(course.site)) if course is not None and stalled else None
+        if found or not stalled or course is None:
+            return found
+        # Steps too small to change the loss explain it by themselves, unless next to nothing comes through.
+        possible = reach(trace, trace.of("loss").index(course.site))
         could = possible is None or possible > self.limits["possible"].value
-        return found or self._through_time(trace, limit if stalled and could else 0.0)
+        return self._through_time(trace, limit if could else self.limits["reach_nothing"].value)
 
     def _through_depth(self, trace: Trace, chain: Chain, limit: float) -> Finding | None:
         reach = chain.reach()
