@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from array import array
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Literal
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from trimtab.kernels import native
 from trimtab.kernels.step_options import Settings, StepOptions, settings
-from trimtab.kernels.table import Table
+from trimtab.kernels.table import PASSING, Table
 
 Memory = Literal["velocity", "square", "mean", "largest", "average", "step", "average_step"]
 MEMORY: tuple[Memory, ...] = ("velocity", "square", "mean", "largest", "average")
@@ -57,6 +58,16 @@ class StepTable:
         dtypes = [self._dtype, self._dtype, *map(self._dtype_of, self._names)]
         return self._table.take(rows, dtypes, counters=len({*self._names} & {*COUNTERS}))
 
+    def observations(self) -> list[int]:
+        """How many observations there are in the averages: one number where it is the same for all, else one for each.
+
+        Raises RuntimeError where the table has no tensors, ValueError where it has no "average_step".
+        """
+        tensors = self._table.tensors
+        counts = array("q", bytes(8 * tensors))
+        _counts()(tensors, self._table.row(2 + self._names.index("average_step")), counts.buffer_info()[0])
+        return counts[:1].tolist() if counts == counts[:1] * tensors else counts.tolist()
+
     def norms(self) -> Tensor:
         """The Euclidean length of each gradient, float64; not finite where a coordinate is not.
 
@@ -88,11 +99,11 @@ class StepTable:
 
     def _root_of_squares(self, unit: float) -> Tensor:
         """`√ Σ (unit x)² / unit` of each gradient."""
-        tensors, ends, places = self._table.arguments()
+        tensors, ends, _ = self._table.arguments()
         sums = torch.empty(tensors, dtype=torch.float64)
         parts = torch.empty(self._table.elements // native.chunk() + 1 + tensors, dtype=torch.float64)
-        second_row, code = places + 8 * tensors, native.DTYPES[self._dtype]
-        _squares()(tensors, ends, second_row, code, unit, parts.data_ptr(), sums.data_ptr(), native.threads())
+        grads, code = self._table.row(PASSING), native.DTYPES[self._dtype]
+        _squares()(tensors, ends, grads, code, unit, parts.data_ptr(), sums.data_ptr(), native.threads())
         return sums.sqrt_().div_(unit)
 
 
@@ -113,6 +124,11 @@ def _check(options: StepOptions, names: Sequence[Memory], tensors: int) -> None:
 def _step() -> Callable[..., Any]:
     pointer = ctypes.POINTER(Settings)
     return native.function("trimtab_step", native.INTEGER, native.ADDRESS, native.ADDRESS, pointer, native.INTEGER)
+
+
+@cache
+def _counts() -> Callable[..., Any]:
+    return native.function("trimtab_counts", native.INTEGER, native.ADDRESS, native.ADDRESS)
 
 
 @cache

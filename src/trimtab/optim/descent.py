@@ -97,7 +97,6 @@ class Descent(Optimizer):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
-        refuse_sparse(self)
         if self._must_skip():
             self._seen["skipped_steps"] += 1
         else:
@@ -165,7 +164,10 @@ class Descent(Optimizer):
         found = getattr(self, "found_inf", None)
         if found is not None and bool(found):
             return True
-        bad = nonfinite(self.param_groups) if self._on_nonfinite != "pass" else []
+        if self._on_nonfinite == "pass":
+            return False
+        refuse_sparse(self)
+        bad = nonfinite(self.param_groups)
         if bad and self._on_nonfinite == "raise":
             raise FloatingPointError(f"{type(self).__name__}.step: {describe(bad, self.param_groups)}")
         return bool(bad)
@@ -178,9 +180,11 @@ class Descent(Optimizer):
             self._descend_one_by_one(updates)
         elif isinstance(self._clip, ClipByNorm):
             self._seen["grad_norm"] = done
-        self._observe(stepped=isinstance(done, bool))
+        if parts is None or done is False or any(part.idle for part in parts):
+            self._observe(stepped=isinstance(done, bool))
 
     def _descend_one_by_one(self, updates: list[Update]) -> None:
+        refuse_sparse(self)
         scale, norms = getattr(self, "grad_scale", None), []
         if isinstance(self._clip, ClipByNorm):
             self._seen["grad_norm"], norms = measure(self.param_groups, self._clip, scale)
