@@ -151,29 +151,25 @@ struct ColumnTallies {
     StripSums<A> sums;
     Values<A> low[MOST], high[MOST];
     Integers<A> zero[MOST], beyond[MOST];
-    const int64_t ahead = most(AHEAD, ABREAST * rows.width);
     sums.begin(rows, panel);
     for (int r = 0; r < panel.registers(); ++r) {
       low[r] = all<A>(INFINITY), high[r] = all<A>(-INFINITY);
       zero[r] = beyond[r] = Integers<A>{};
     }
-    each_of_strip(rows, panel, [&](int r, int64_t i, auto n) __attribute__((always_inline)) {
-      const Values<A> shift = sums.shift[r];
-      Values<A> sum{}, square{}, least_yet = low[r], most_yet = high[r];
-      Integers<A> none = zero[r], many = beyond[r];
-      for (int row = 0; row < n.value; ++row) {
-        const T* const at = rows.x + i + row * rows.width;
-        __builtin_prefetch(at + ahead);
-        const Values<A> x = lanes<A>(at), d = x - shift;
-        sum += d;
-        square += d * d;
-        least_yet = x < least_yet ? x : least_yet;
-        most_yet = x > most_yet ? x : most_yet;
-        none += x == A{0};
-        many += (x >= limit) | (x <= -limit);
-      }
-      sums.sum[r] += sum, sums.square[r] += square;
-      low[r] = least_yet, high[r] = most_yet, zero[r] = none, beyond[r] = many;
+    each_of_strip<BESIDE / 2>(rows, panel, [&](int64_t row, int r, auto n, auto m) __attribute__((always_inline)) {
+      Values<A> shift[m.value], sum[m.value] = {}, square[m.value] = {};
+      for (int k = 0; k < m.value; ++k) shift[k] = sums.shift[r + k];
+      for (int i = 0; i < n.value; ++i)
+        for (int k = 0; k < m.value; ++k) {
+          const Values<A> x = lanes<A>(rows.x + (row + i) * rows.width + panel.start(r + k)), d = x - shift[k];
+          sum[k] += d;
+          square[k] += d * d;
+          low[r + k] = x < low[r + k] ? x : low[r + k];
+          high[r + k] = x > high[r + k] ? x : high[r + k];
+          zero[r + k] += x == A{0};
+          beyond[r + k] += (x >= limit) | (x <= -limit);
+        }
+      for (int k = 0; k < m.value; ++k) sums.sum[r + k] += sum[k], sums.square[r + k] += square[k];
     });
     for (int r = 0; r < panel.registers(); ++r) {
       ColumnParts<A> strip = sums.parts(r, rows.count);
