@@ -14,8 +14,8 @@ from trimtab.kernels import native
 # A result of so many bytes and what it is made of fill a last-level cache of 32 MB: written past the caches, its lines
 # need not be read first, which is a third of the traffic. Of a smaller one the next operation finds much in the cache.
 STREAMED = 1 << 24
-# From so many bytes on glibc takes no block from memory that it has: each result has new pages, and to be given them 4 KB
-# at a time takes longer than to fill them, several times as long on a virtual machine.
+# From so many bytes on glibc takes no block from memory that it has: each result has new pages, and to be given them
+# 4 KB at a time takes longer than to fill them, several times as long on a virtual machine.
 ALWAYS_NEW = 1 << 25
 
 

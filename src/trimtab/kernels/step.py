@@ -68,12 +68,13 @@ class StepTable:
         _counts()(tensors, self._table.row(2 + self._names.index("average_step")), counts.buffer_info()[0])
         return counts[:1].tolist() if counts == counts[:1] * tensors else counts.tolist()
 
-    def norms(self) -> Tensor:
+    def norms(self, known: Sequence[float] = ()) -> Tensor:
         """The Euclidean length of each gradient, float64; not finite where a coordinate is not.
 
-        Neither overflows nor underflows. The same for any number of threads.
+        Neither overflows nor underflows. The same for any number of threads. Where there are numbers for each gradient
+        in `known`, one that is 0 or greater is its squared length; not for float64.
         """
-        norms = self._root_of_squares(1.0)
+        norms = self._root_of_squares(1.0, array("d", known) if known else None)
         if self._dtype == torch.float64:  # it holds the square of any number of the other formats, not of its own
             if bool(norms.isinf().any()):
                 norms = torch.where(norms.isinf(), self._root_of_squares(2.0**-600), norms)
@@ -97,13 +98,14 @@ class StepTable:
             return self._step_dtype if name == "step" else torch.int64
         return torch.float64 if self._dtype == torch.float64 else torch.float32
 
-    def _root_of_squares(self, unit: float) -> Tensor:
+    def _root_of_squares(self, unit: float, known: array[float] | None = None) -> Tensor:
         """`√ Σ (unit x)² / unit` of each gradient."""
         tensors, ends, _ = self._table.arguments()
         sums = torch.empty(tensors, dtype=torch.float64)
         parts = torch.empty(self._table.elements // native.chunk() + 1 + tensors, dtype=torch.float64)
         grads, code = self._table.row(PASSING), native.DTYPES[self._dtype]
-        _squares()(tensors, ends, grads, code, unit, parts.data_ptr(), sums.data_ptr(), native.threads())
+        given = known.buffer_info()[0] if known else None
+        squares()(tensors, ends, grads, code, unit, given, parts.data_ptr(), sums.data_ptr(), native.threads())
         return sums.sqrt_().div_(unit)
 
 
@@ -132,6 +134,7 @@ def _counts() -> Callable[..., Any]:
 
 
 @cache
-def _squares() -> Callable[..., Any]:
+def squares() -> Callable[..., Any]:
+    """Σ (unit x)² of each tensor: see native/squares.cpp."""
     integer, place, real = native.INTEGER, native.ADDRESS, native.REAL
-    return native.function("trimtab_squares", integer, place, place, ctypes.c_int32, real, place, place, integer)
+    return native.function("trimtab_squares", integer, place, place, ctypes.c_int32, real, *[place] * 3, integer)

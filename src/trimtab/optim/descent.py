@@ -15,6 +15,7 @@ from trimtab.optim.averaging import Gain, observe_, shown
 from trimtab.optim.checkpoint import fill_in, modernize_, sealed
 from trimtab.optim.fused import Fused, step_
 from trimtab.optim.gradients import Clip, measure, prepared
+from trimtab.optim.in_backward import Measuring
 from trimtab.optim.nonfinite import describe, nonfinite
 from trimtab.optim.refusals import refuse_capture, refuse_options, refuse_sparse
 from trimtab.optim.tensor_step import descend_
@@ -65,6 +66,7 @@ class Descent(Optimizer):
         self._seen: dict[str, Any] = {"grad_norm": None, "skipped_steps": 0}  # dynamo drops an optimizer's attributes
         self._showing_averages = False
         self._fused = Fused()
+        self._measuring: Measuring | None = None
 
     def update_of(self, group: dict[str, Any]) -> Update:
         """What a parameter group asks for, at this step."""
@@ -115,6 +117,19 @@ class Descent(Optimizer):
             raise RuntimeError(f"averaged() needs an average: {type(self).__name__}(…, average=EMA(0.999))")
         return shown(self)
 
+    def measure_in_backward(self) -> Measuring:
+        """From now on, each gradient is measured as `backward` completes it, while it is in the processor's cache.
+
+        With `ClipByNorm` a step then does not read the gradients twice: 36 bytes a float32 parameter in place of 40,
+        for Adam with an average. Under gradient accumulation each backward measures anew; a gradient that was replaced
+        or changed after it is measured in the step. On the CPU, with the native core; elsewhere without effect.
+        `remove()` of what is returned ends it. A parameter that is added later is measured in the step.
+        """
+        if self._measuring is not None:
+            self._measuring.remove()
+        self._measuring = Measuring(p for group in self.param_groups for p in group["params"])
+        return self._measuring
+
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         if isinstance(param_group, dict):
             self._check({**self.defaults, **param_group})
@@ -152,6 +167,7 @@ class Descent(Optimizer):
         constructed = self.__dict__.get("param_groups", [])
         super().__setstate__(state)
         self.__dict__.setdefault("_showing_averages", False)
+        self.__dict__.setdefault("_measuring", None)
         self._fused = Fused()
         fill_in(self.param_groups, constructed, self.defaults)
         modernize_(self.state, self.param_groups)
@@ -174,7 +190,8 @@ class Descent(Optimizer):
 
     def _descend(self) -> None:
         updates = [self.update_of(group) for group in self.param_groups]
-        parts = self._fused.parts(self.param_groups, self.state, updates, self._average is not None)
+        averaged = self._average is not None
+        parts = self._fused.parts(self.param_groups, self.state, updates, averaged, self._measuring)
         done = False if parts is None else step_(parts, self._clip, getattr(self, "grad_scale", None), self._average)
         if isinstance(done, bool):
             self._descend_one_by_one(updates)

@@ -19,6 +19,7 @@ from trimtab.kernels.step import Memory, StepTable
 from trimtab.kernels.step_options import StepOptions
 from trimtab.optim.averaging import Gain
 from trimtab.optim.gradients import Clip
+from trimtab.optim.in_backward import Measuring
 from trimtab.optim.update import Number, Update
 
 State = Mapping[str, Any]
@@ -34,6 +35,7 @@ class Part:
     memory: Mapping[Memory, list[Tensor]]
     update: Update
     idle: bool  # whether there are parameters beside these, without a gradient
+    squares: Sequence[float]  # the squared lengths of the gradients, as far as they are known
 
 
 class Fused:
@@ -43,7 +45,12 @@ class Fused:
         self._tables: dict[int, StepTable] = {}
 
     def parts(
-        self, groups: Sequence[Mapping[str, Any]], state: Mapping[Any, State], updates: Sequence[Update], averaged: bool
+        self,
+        groups: Sequence[Mapping[str, Any]],
+        state: Mapping[Any, State],
+        updates: Sequence[Update],
+        averaged: bool,
+        measuring: Measuring | None,
     ) -> list[Part] | None:
         """The groups as tables; None where torch operations must take the step.
 
@@ -61,7 +68,8 @@ class Fused:
             table = self._tables.setdefault(place, StepTable())
             if params and not table.take(params, grads, memory):
                 return None
-            found.append(Part(table, params, memory, update, idle=len(params) < len(group["params"])))
+            squares = measuring.squares(params, grads) if measuring else []
+            found.append(Part(table, params, memory, update, len(params) < len(group["params"]), squares))
         return found
 
 
@@ -95,7 +103,9 @@ def _clipping(parts: Sequence[Part], clip: Clip | None, unit: float) -> tuple[Te
     """The norms to report, and for each part the factor of all its gradients, or one of each."""
     if not isinstance(clip, ClipByNorm):
         return None, [[1 / unit] for _ in parts]
-    each = [part.table.norms() / unit if part.params else torch.zeros(0, dtype=torch.float64) for part in parts]
+    each = [
+        part.table.norms(part.squares) / unit if part.params else torch.zeros(0, dtype=torch.float64) for part in parts
+    ]
     if clip.over == "parameter":
         return torch.cat(each), [_factors(norms, clip, unit) for norms in each]
     whole = torch.stack([length([norms]) for norms in each])
