@@ -1,4 +1,4 @@
-"""The length of a gradient, measured as it arrives, while it is in the cache; and whether it is still the same later."""
+"""The length of a gradient, measured as it arrives, while it is in the cache; and whether it is the same later."""
 
 from __future__ import annotations
 
