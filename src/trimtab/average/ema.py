@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from typing import Literal
 
+import torch
+from torch import Tensor
+
 from trimtab.average.recursive import RecursiveAverage
 from trimtab.methods import gain
 
@@ -74,6 +77,20 @@ class EMA(RecursiveAverage):
             return gain.of_mean(t)
         return gain.of_corrected_ema(self._kept(t), self._log_unseen(t))
 
+    def device_gain(self, t: Tensor) -> Tensor:
+        """The same of a count that the host does not read, as a compiled step has it; float64 in, float64 out."""
+        kept = (t / (t + WARMUP)).clamp(max=self.alpha) if self.warmup else torch.full_like(t, self.alpha)
+        if self.start == "first" or not self.bias_correction:
+            gain = 1 - kept
+        elif self.alpha == 1 and not self.warmup:
+            gain = 1 / t
+        else:
+            warm = t.clamp(max=self._warm_limit) if self.warmup else torch.zeros_like(t)
+            cold = (t - warm) * math.log(self.alpha) if self.alpha > 0 else torch.full_like(t, -math.inf)
+            steps = torch.arange(1, WARMUP + 1, dtype=t.dtype, device=t.device)
+            gain = (1 - kept) / -torch.expm1(cold - (warm / steps).log1p().sum())  # C(n+9, 9) = (1 + n/1) … (1 + n/9)
+        return gain if self.start == "zero" and not self.bias_correction else torch.where(t == 1, 1.0, gain)
+
     def _kept(self, t: int) -> float:
         """`α_t`: the share of the average that the t-th observation leaves."""
         return min(self.alpha, t / (t + WARMUP)) if self.warmup else self.alpha
@@ -86,7 +103,11 @@ class EMA(RecursiveAverage):
 
     def _warm(self, t: int) -> int:
         """How many of the first t observations have `t / (t + 9) < α`."""
-        return t if self.alpha == 1 else min(t, max(0, math.ceil(WARMUP * self.alpha / (1 - self.alpha)) - 1))
+        return int(min(t, self._warm_limit))
+
+    @property
+    def _warm_limit(self) -> float:
+        return math.inf if self.alpha == 1 else max(0, math.ceil(WARMUP * self.alpha / (1 - self.alpha)) - 1)
 
     def __repr__(self) -> str:
         options = f"bias_correction={self.bias_correction}, warmup={self.warmup}, start={self.start!r}"

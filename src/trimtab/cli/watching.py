@@ -11,18 +11,19 @@ from trimtab.cli.status import StatusLine
 from trimtab.version import __version__
 
 if TYPE_CHECKING:
+    from trimtab.cli.launch import Terms
     from trimtab.core.trace import Trace
 
 
 class Watching:
     """Watches this process from the first import of torch on, into a record at an absolute path."""
 
-    def __init__(self, record: str, script: str, budget: float, max_steps: int | None, quiet: bool) -> None:
+    def __init__(self, record: str, script: str, terms: Terms) -> None:
         self._record = record
         self._script = script
-        self._budget = budget
-        self._max_steps = max_steps
-        self._quiet = quiet
+        self._terms = terms
+        self._quiet = terms.quiet
+        self._enactment: Any = None
         self._started = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
         self._watcher: Any = None
         self._status: StatusLine | None = None
@@ -36,7 +37,17 @@ class Watching:
         try:
             from trimtab.watching import Watcher
 
-            watcher = Watcher(record=self._record, budget=self._budget, max_steps=self._max_steps, script=self._script)
+            if self._terms.seed:
+                from trimtab.trial.seeds import shift_seeds
+
+                shift_seeds(self._terms.seed)
+            if self._terms.recipe:
+                from trimtab.trial.enact import installed
+
+                self._enactment = installed(self._terms.recipe)
+            watcher = Watcher(
+                record=self._record, budget=self._terms.budget, max_steps=self._terms.max_steps, script=self._script
+            )
             watcher.start()
         except Exception as error:
             self._trouble = f"{type(error).__name__}: {error}"
@@ -52,9 +63,17 @@ class Watching:
         if self._status is not None:
             self._status.stop()
         if self._watcher is not None:
-            self._watcher.stop(how)
+            self._watcher.stop(how, **self._enacted())
             return self._watcher.trace()
         return self._unseen(how)
+
+    def _enacted(self) -> dict[str, str]:
+        """The recipe, and what could not be made of it in this script, for the record."""
+        if self._enactment is None:
+            return {}
+        self._enactment.remove()
+        reasons = [f"{change}: {reason}" for change, reason in self._enactment.outcome().items() if reason != "done"]
+        return {"recipe": str(self._terms.recipe), "untested": "; ".join(reasons)}
 
     def _unseen(self, how: str) -> Trace:
         from trimtab.core.trace import Event

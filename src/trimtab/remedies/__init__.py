@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from trimtab.core.finding import Finding
+from trimtab.core.recipe import Change
 from trimtab.core.registry import instances_of
 from trimtab.core.remedy import Prescription, Remedy
 from trimtab.core.trace import Trace
@@ -26,4 +27,13 @@ def prescribe(finding: Finding, trace: Trace) -> list[Prescription]:
         if cause in causes and remedy.suits(finding, trace)
     ]
     ordered = dict.fromkeys(remedy for _, remedy in sorted(fitting, key=lambda pair: (pair[0], pair[1].name)))
-    return [Prescription(finding, remedy, remedy.code(finding, trace)) for remedy in ordered]
+    return [
+        Prescription(finding, remedy, remedy.code(finding, trace), _changes(remedy, finding, trace))
+        for remedy in ordered
+    ]
+
+
+def _changes(remedy: Remedy, finding: Finding, trace: Trace) -> tuple[Change, ...]:
+    """The changes by which a trial makes a remedy, with each of the parameters that the measurement suggests."""
+    settings = remedy.setting(finding, trace) if remedy.parameter else ()
+    return tuple(Change(remedy.name, value) for value in settings) or (Change(remedy.name),)

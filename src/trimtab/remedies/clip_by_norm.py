@@ -31,7 +31,9 @@ def _code(finding: Finding, trace: Trace) -> str:
 
 CLIP_BY_NORM = Remedy(
     name="clip-by-norm",
-    treats=(Cause.GRADIENT_SCALE,),
+    treats=(Cause.GRADIENT_SCALE, Cause.SPIKES),
     sentence="Clip the gradient by its norm between backward and step.",
     code=_code,
+    parameter="c, the longest norm of the gradient over all parameters",
+    setting=lambda finding, trace: (f"{_threshold(trace):g}",),
 )
