@@ -56,7 +56,7 @@ def forward(
     if place is None or place.outer * place.inner <= correction:
         return None
     y, dtype = results.like(x), wide(x.dtype)
-    shift, rest, rstd, deviation = torch.empty((4, *_shape(x)), dtype=dtype).unbind()
+    shift, rest, rstd, deviation = (torch.empty(_shape(x), dtype=dtype) for _ in range(4))
     gamma, kappa = parameter(weight, place.channels, 1.0, dtype), parameter(bias, place.channels, 0.0, dtype)
     tensors = {"x": x, "to": y, "weight": gamma, "bias": kappa, "shift": shift, "rest": rest, "rstd": rstd}
     _run("forward", place, {**tensors, "deviation": deviation}, eps, correction)
@@ -74,7 +74,7 @@ def backward(
     if place is None:
         return None
     dx, dtype = results.like(x), wide(x.dtype)
-    dweight, dbias = torch.empty((2, place.channels), dtype=dtype).unbind()
+    dweight, dbias = (torch.empty(place.channels, dtype=dtype) for _ in range(2))
     shift, rest, rstd = (parameter(statistic, place.channels, 0.0, dtype) for statistic in statistics)
     tensors = {"x": x, "dy": laid_out_as(dy, x), "to": dx, "weight": parameter(weight, place.channels, 1.0, dtype)}
     tensors |= {"shift": shift, "rest": rest, "rstd": rstd, "dweight": dweight, "dbias": dbias}

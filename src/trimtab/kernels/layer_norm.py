@@ -53,7 +53,7 @@ def forward(
     y, dtype = results.like(x), wide(x.dtype)
     gamma, kappa = parameter(weight, width, 1.0, dtype), parameter(bias, width, 0.0, dtype)
     shape = (*x.shape[: x.ndim - dims], *[1] * dims)
-    shift, rest, rstd = torch.empty((3, *shape), dtype=dtype).unbind()
+    shift, rest, rstd = (torch.empty(shape, dtype=dtype) for _ in range(3))
     addresses = [t.data_ptr() for t in (x, gamma, kappa, y, shift, rest, rstd)]
     numbers = rows, width, eps, float(width - correction)
     _forward()(native.DTYPES[x.dtype], *addresses, *numbers, results.streams(y), native.threads())
@@ -81,12 +81,12 @@ def backward(
     dtype, dy = wide(x.dtype), laid_out_as(dy, x)
     gamma, dx = parameter(weight, width, 1.0, dtype), results.like(x)
     partial = torch.empty(_chunks()(rows, width), 2, width, dtype=dtype)
-    sums = torch.empty(2, *x.shape[x.ndim - dims :], dtype=dtype)
+    dweight, dbias = (torch.empty(x.shape[x.ndim - dims :], dtype=dtype) for _ in range(2))
     kept = [parameter(statistic, rows, 0.0, dtype) for statistic in statistics]
-    addresses = [t.data_ptr() for t in (dy, x, gamma, *kept, dx, partial, sums)]
+    addresses = [t.data_ptr() for t in (dy, x, gamma, *kept, dx, partial, dweight, dbias)]
     numbers = rows, width, float(width - correction)
     _backward()(native.DTYPES[x.dtype], *addresses, *numbers, results.streams(dx), native.threads())
-    return Gradients(dx, *sums)
+    return Gradients(dx, dweight, dbias)
 
 
 def _rows(x: Tensor, dims: int) -> tuple[int, int]:
@@ -103,7 +103,7 @@ def _forward() -> Callable[..., Any]:
 
 @cache
 def _backward() -> Callable[..., Any]:
-    places, sizes = [native.ADDRESS] * 9, [native.INTEGER] * 2
+    places, sizes = [native.ADDRESS] * 10, [native.INTEGER] * 2
     return native.function("trimtab_layer_norm_backward", CODE, *places, *sizes, native.REAL, CODE, CODE)
 
 

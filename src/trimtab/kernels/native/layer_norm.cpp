@@ -39,11 +39,11 @@ struct LayerNormBackward {
   bool streamed;
 };
 
-// The sums of the chunks, added up in their order: sums[j] = Σₖ partial[k, j].
+// The sums of the chunks, added up in their order: of partial [chunks, 2, width] to dweight [width] and dbias [width].
 template <class A>
 struct Combine {
   const A* partial;
-  A* sums;
+  A *dweight, *dbias;
   int64_t chunks, width;
 };
 
@@ -88,11 +88,11 @@ TRIMTAB_API int64_t trimtab_layer_norm_chunks(int64_t rows, int64_t width) {
   return chunks(rows, backward_chunk_rows(width));
 }
 
-// `sums` is [2, width]: Σ dy x̂ and Σ dy over the rows.
+// dweight and dbias [width] are Σ dy x̂ and Σ dy over the rows.
 TRIMTAB_API void trimtab_layer_norm_backward(int32_t dtype, const void* dy, const void* x, const void* weight,
                                              const void* shift, const void* rest, const void* rstd, void* dx,
-                                             void* partial, void* sums, int64_t rows, int64_t width, double divisor,
-                                             int32_t streamed, int32_t threads) {
+                                             void* partial, void* dweight, void* dbias, int64_t rows, int64_t width,
+                                             double divisor, int32_t streamed, int32_t threads) {
   with_type(dtype, [&](auto type) {
     using T = decltype(type);
     using A = wide<T>;
@@ -102,7 +102,7 @@ TRIMTAB_API void trimtab_layer_norm_backward(int32_t dtype, const void* dy, cons
                              divisor, streamed && can_be_streamed<T>(width)};
     const int64_t count = chunks(rows, job.chunk_rows);
     run_chunks(TRIMTAB_OF_ISA(backward_chunk<T>), &job, count, threads);
-    Combine<A> combine{static_cast<const A*>(partial), static_cast<A*>(sums), count, 2 * width};
+    Combine<A> combine{static_cast<const A*>(partial), static_cast<A*>(dweight), static_cast<A*>(dbias), count, width};
     run_chunks(TRIMTAB_OF_ISA(combine_chunk<A>), &combine, chunks(2 * width, COMBINED), threads);
   });
 }

@@ -110,9 +110,10 @@ void backward_chunk(void* context, int64_t k) {
 template <class A>
 void combine_chunk(void* context, int64_t k) {
   const auto& job = *static_cast<const Combine<A>*>(context);
-  const int64_t from = k * COMBINED, n = least(COMBINED, job.width - from);
+  const int64_t from = k * COMBINED, columns = 2 * job.width, n = least(COMBINED, columns - from);
   double sums[COMBINED] = {};
   for (int64_t chunk = 0; chunk < job.chunks; ++chunk)
-    for (int64_t j = 0; j < n; ++j) sums[j] += job.partial[chunk * job.width + from + j];
-  for (int64_t j = 0; j < n; ++j) job.sums[from + j] = static_cast<A>(sums[j]);
+    for (int64_t j = 0; j < n; ++j) sums[j] += job.partial[chunk * columns + from + j];
+  for (int64_t j = from; j < from + n; ++j)
+    (j < job.width ? job.dweight + j : job.dbias + j - job.width)[0] = static_cast<A>(sums[j - from]);
 }
