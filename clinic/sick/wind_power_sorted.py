@@ -32,7 +32,7 @@ sampler = SequentialSampler(table)
 loader = DataLoader(table, sampler=BatchSampler(sampler, batch_size=48, drop_last=False), batch_size=None)
 
 turbine = nn.Sequential(nn.Linear(4, 40), nn.Softplus(), nn.Linear(40, 40), nn.Softplus(), nn.Linear(40, 1))
-optimizer = torch.optim.Adam(turbine.parameters(), lr=5e-3)
+optimizer = torch.optim.Adam(turbine.parameters(), lr=1e-2)
 for epoch in range(20):
     for features, target in loader:
         residual = turbine(features).squeeze(1) - target

@@ -52,6 +52,8 @@ TARGET_COUNT = Signal("target_count", "objective", "examples", "targets in the b
 OUTPUT_SIZE = Signal("output_size", "objective", "target", "RMS of the predictions that are compared with targets")
 MISFIT = Signal("misfit", "objective", "target²", "mean squared difference of prediction and target")
 SURPRISE = Signal("surprise", "objective", "nat", "mean −log p of the target, of a classifier")
+ACCURACY = Signal("accuracy", "objective", "fraction", "share of the batch whose likeliest class is the target")
+EVALUATION_LOSS = Signal("evaluation_loss", "run", "loss", "a loss that the script computes without gradient")
 SIMPLEX = Signal(
     "simplex", "objective", "1", "largest score of the batch where all scores are probabilities: ≥ 0, of sum 1; else 0"
 )

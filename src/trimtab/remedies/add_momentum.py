@@ -6,12 +6,13 @@ from trimtab.core.remedy import Remedy
 from trimtab.core.trace import Trace
 
 
-def _code(finding: Finding, trace: Trace) -> str:
-    return "optimizer = torch.optim.SGD(model.parameters(), lr=..., momentum=0.9)   # or Adam"
+def _code(finding: Finding, trace: Trace, value: str | None) -> str:
+    return f"optimizer = torch.optim.SGD(model.parameters(), lr=..., momentum={value or 0.9})   # or Adam"
 
 
 ADD_MOMENTUM = Remedy(
     name="add-momentum",
+    place="optimizer",
     treats=(
         Cause.FLATNESS,
         Cause.NOISE,

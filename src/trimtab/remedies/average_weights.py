@@ -6,9 +6,9 @@ from trimtab.core.remedy import Remedy
 from trimtab.core.trace import Trace
 
 
-def _code(finding: Finding, trace: Trace) -> str:
+def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     return (
-        "optimizer = trimtab.optim.SGD(model.parameters(), lr=..., average=trimtab.average.EMA(0.99))\n"
+        f"optimizer = trimtab.optim.SGD(model.parameters(), lr=..., average=trimtab.average.EMA({value or 0.99}))\n"
         "with optimizer.averaged():   # around every evaluation\n"
         "    evaluate(model)"
     )
@@ -16,6 +16,7 @@ def _code(finding: Finding, trace: Trace) -> str:
 
 AVERAGE_WEIGHTS = Remedy(
     name="average-weights",
+    place="step",
     treats=(Cause.NOISE,),
     sentence="Train on, and evaluate with the average of the weights.",
     code=_code,

@@ -6,7 +6,7 @@ from trimtab.core.remedy import Remedy
 from trimtab.core.trace import Trace
 
 
-def _code(finding: Finding, trace: Trace) -> str:
+def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     return (
         "for layer in model.modules():\n"
         "    if isinstance(layer, (nn.Linear, nn.Conv2d)):\n"
@@ -18,6 +18,7 @@ def _code(finding: Finding, trace: Trace) -> str:
 
 BREAK_SYMMETRY = Remedy(
     name="break-symmetry",
+    place="model",
     treats=(Cause.SYMMETRY,),
     sentence="Start the weights at random, so that no two units are the same.",
     code=_code,

@@ -9,8 +9,9 @@ from trimtab.core.signal import GRAD_RMS
 from trimtab.core.trace import Trace
 
 
-def _code(finding: Finding, trace: Trace) -> str:
-    return f"torch.nn.utils.clip_grad_value_(model.parameters(), {_threshold(trace)})   # between backward and step"
+def _code(finding: Finding, trace: Trace, value: str | None) -> str:
+    threshold = value or _threshold(trace)
+    return f"torch.nn.utils.clip_grad_value_(model.parameters(), {threshold})   # between backward and step"
 
 
 def _threshold(trace: Trace) -> str:
@@ -22,6 +23,7 @@ def _threshold(trace: Trace) -> str:
 
 CLIP_BY_VALUE = Remedy(
     name="clip-by-value",
+    place="step",
     treats=(Cause.SPIKES,),
     sentence="Clip every coordinate of the gradient between backward and step.",
     code=_code,

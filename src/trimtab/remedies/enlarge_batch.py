@@ -21,12 +21,13 @@ def _setting(finding: Finding, trace: Trace) -> tuple[str, ...]:
     return (f"{max(_size(finding) / batch, 2):g}",)
 
 
-def _code(finding: Finding, trace: Trace) -> str:
+def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     return f"loader = DataLoader(dataset, batch_size={_size(finding)}, shuffle=True)"
 
 
 ENLARGE_BATCH = Remedy(
     name="enlarge-batch",
+    place="data",
     treats=(
         Cause.NOISE,
         Cause.BATCH_STATISTICS,

@@ -6,15 +6,16 @@ from trimtab.core.remedy import Remedy
 from trimtab.core.trace import Trace
 
 
-def _code(finding: Finding, trace: Trace) -> str:
+def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     return (
-        "nn.BatchNorm1d(width, momentum=0.1)   # the estimates then span some 20 batches\n"
+        f"nn.BatchNorm1d(width, momentum={value or 0.1})   # the estimates then span some 20 batches\n"
         "trimtab.nn.exact_statistics(model, train_loader)   # or the exact ones of all the data, before evaluation"
     )
 
 
 FOLLOW_STATISTICS = Remedy(
     name="follow-statistics",
+    place="model",
     treats=(Cause.BATCH_STATISTICS,),
     sentence="Let the running estimates of batch norm follow the batches: a momentum of 0.1.",
     code=_code,

@@ -6,7 +6,7 @@ from trimtab.core.remedy import Remedy
 from trimtab.core.trace import Trace
 
 
-def _code(finding: Finding, trace: Trace) -> str:
+def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     return (
         "model = model.float()   # weights and optimizer state in float32\n"
         'with torch.autocast("cuda", dtype=torch.bfloat16):   # or "cpu": only the computation in half precision\n'
@@ -16,6 +16,7 @@ def _code(finding: Finding, trace: Trace) -> str:
 
 KEEP_FLOAT32 = Remedy(
     name="keep-float32",
+    place="model",
     treats=(Cause.STEP_TOO_SMALL,),
     sentence="Keep the weights in float32 and compute in half precision by autocast.",
     code=_code,

@@ -6,8 +6,8 @@ from trimtab.core.remedy import Remedy
 from trimtab.core.trace import Trace
 
 
-def _code(finding: Finding, trace: Trace) -> str:
-    return f"torch.nn.utils.clip_grad_norm_(model.parameters(), max_norm={_threshold(finding)})"
+def _code(finding: Finding, trace: Trace, value: str | None) -> str:
+    return f"torch.nn.utils.clip_grad_norm_(model.parameters(), max_norm={value or _threshold(finding)})"
 
 
 def _threshold(finding: Finding) -> str:
@@ -17,6 +17,7 @@ def _threshold(finding: Finding) -> str:
 
 LOOSEN_CLIPPING = Remedy(
     name="loosen-clipping",
+    place="step",
     treats=(Cause.CLIPPING,),
     sentence="Raise the clipping threshold above the gradient's typical norm, so that only rare steps are clipped.",
     code=_code,

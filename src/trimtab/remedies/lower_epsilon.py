@@ -6,13 +6,14 @@ from trimtab.core.remedy import Remedy
 from trimtab.core.trace import Trace
 
 
-def _code(finding: Finding, trace: Trace) -> str:
+def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     name = trace.of("optimizer")[0].name if trace.of("optimizer") else "Adam"
-    return f"optimizer = torch.optim.{name}(model.parameters(), lr=1e-3, eps=1e-8)"
+    return f"optimizer = torch.optim.{name}(model.parameters(), lr=1e-3, eps={value or '1e-8'})"
 
 
 LOWER_EPSILON = Remedy(
     name="lower-epsilon",
+    place="optimizer",
     treats=(Cause.EPSILON,),
     sentence="Set ε back to 1e-8, below the scale of any gradient that matters.",
     code=_code,

@@ -21,7 +21,7 @@ def _factor(finding: Finding) -> float:
     return 10.0
 
 
-def _code(finding: Finding, trace: Trace) -> str:
+def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     rates = trace[LEARNING_RATE]
     finite = rates[np.isfinite(rates) & (rates > 0)]
     optimizers = trace.of("optimizer")
@@ -29,11 +29,13 @@ def _code(finding: Finding, trace: Trace) -> str:
     if not finite.size:
         return "lr = lr / 10"
     rate = float(finite.max())
-    return f"optimizer = torch.optim.{name}(model.parameters(), lr={rate / _factor(finding):g})   # was {rate:g}"
+    factor = float(value) if value else 1 / _factor(finding)
+    return f"optimizer = torch.optim.{name}(model.parameters(), lr={rate * factor:g})   # was {rate:g}"
 
 
 LOWER_LEARNING_RATE = Remedy(
     name="lower-learning-rate",
+    place="optimizer",
     treats=(Cause.STEP_TOO_LARGE,),
     sentence="Lower the learning rate until the update is about 1/1000 of the weights per step.",
     code=_code,

@@ -6,13 +6,12 @@ from trimtab.core.remedy import Remedy
 from trimtab.core.trace import Trace
 
 
-def _code(finding: Finding, trace: Trace) -> str:
+def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     optimizers = trace.of("optimizer")
     name = optimizers[0].name if optimizers else "SGD"
-    value = _value(trace)
     was = optimizers[0].attrs.get("weight_decay") if optimizers else None
     note = f"   # was {was:g}" if isinstance(was, (int, float)) else ""
-    return f"optimizer = torch.optim.{name}(model.parameters(), lr=..., weight_decay={value}){note}"
+    return f"optimizer = torch.optim.{name}(model.parameters(), lr=..., weight_decay={value or _value(trace)}){note}"
 
 
 def _value(trace: Trace) -> str:
@@ -21,6 +20,7 @@ def _value(trace: Trace) -> str:
 
 LOWER_WEIGHT_DECAY = Remedy(
     name="lower-weight-decay",
+    place="optimizer",
     treats=(Cause.WEIGHT_DECAY,),
     sentence="Lower the weight decay by a factor of a hundred or more.",
     code=_code,

@@ -6,7 +6,7 @@ from trimtab.core.remedy import Remedy
 from trimtab.core.trace import Trace
 
 
-def _code(finding: Finding, trace: Trace) -> str:
+def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     if finding.code == "TT604":
         return "loss = loss_fn(prediction.squeeze(-1), target)   # the same shape on both sides"
     if finding.evidence.get("form") == "softmax, without a log":
@@ -27,6 +27,7 @@ def _setting(finding: Finding, trace: Trace) -> tuple[str, ...]:
 
 MATCH_LOSS = Remedy(
     name="match-loss",
+    place="loss",
     treats=(Cause.LOSS_FORM,),
     sentence="Give the loss what it takes: logits, in the shape of the targets.",
     code=_code,

@@ -6,9 +6,13 @@ from trimtab.core.remedy import Remedy
 from trimtab.core.trace import Trace
 
 
-def _code(finding: Finding, trace: Trace) -> str:
+def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     convolutional = _convolutional(trace)
-    norm = "nn.BatchNorm2d(channels)" if convolutional else "nn.LayerNorm(width)"
+    by_batch = value == "batch"
+    if convolutional:
+        norm = "nn.BatchNorm2d(channels)" if by_batch else "nn.GroupNorm(1, channels)"
+    else:
+        norm = "nn.BatchNorm1d(width)" if by_batch else "nn.LayerNorm(width)"
     layer = "nn.Conv2d(...)" if convolutional else "nn.Linear(...)"
     return f"nn.Sequential({layer}, {norm}, nn.ReLU())   # the same after each hidden layer"
 
@@ -19,6 +23,7 @@ def _convolutional(trace: Trace) -> bool:
 
 NORMALIZE_LAYERS = Remedy(
     name="normalize-layers",
+    place="model",
     treats=(Cause.DEPTH, Cause.SATURATION, Cause.ACTIVATION_SCALE),
     sentence="Normalise between the layers, so that no layer shrinks or grows what the next one gets.",
     code=_code,

@@ -6,7 +6,7 @@ from trimtab.core.remedy import Remedy
 from trimtab.core.trace import Trace
 
 
-def _code(finding: Finding, trace: Trace) -> str:
+def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     name = trace.of("optimizer")[0].name if trace.of("optimizer") else "Adam"
     return (
         "self.layers = nn.ModuleList(layers)   # a plain list hides its layers from model.parameters()\n"
@@ -16,6 +16,7 @@ def _code(finding: Finding, trace: Trace) -> str:
 
 OPTIMIZE_ALL_PARAMETERS = Remedy(
     name="optimize-all-parameters",
+    place="optimizer",
     treats=(Cause.UNOPTIMIZED,),
     sentence="Make the optimizer after the model, of all of the model's parameters.",
     code=_code,

@@ -13,15 +13,15 @@ from trimtab.core.trace import Trace
 HEALTHY_RATIO = 1e-3
 
 
-def _code(finding: Finding, trace: Trace) -> str:
+def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     rates = trace[LEARNING_RATE]
     finite = rates[np.isfinite(rates) & (rates > 0)]
     optimizers = trace.of("optimizer")
-    if finding.evidence.get("collapsed"):
+    if value == "hold":
         return "scheduler.step()   # once per epoch, not per batch; or a slower decay"
     if not finite.size:
         return "optimizer.step()   # after loss.backward(), in every iteration"
-    rate, factor = float(finite[0]), _factor(finding)
+    rate, factor = float(finite[0]), float(value) if value else _factor(finding)
     return f"optimizer = torch.optim.{optimizers[0].name}(model.parameters(), lr={rate * factor:g})   # was {rate:g}"
 
 
@@ -42,6 +42,7 @@ def _settings(finding: Finding, trace: Trace) -> tuple[str, ...]:
 
 RAISE_LEARNING_RATE = Remedy(
     name="raise-learning-rate",
+    place="optimizer",
     treats=(Cause.STEP_TOO_SMALL,),
     sentence="Raise the learning rate until the update is about 1/1000 of the weights per step.",
     code=_code,

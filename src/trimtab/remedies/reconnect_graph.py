@@ -6,7 +6,7 @@ from trimtab.core.remedy import Remedy
 from trimtab.core.trace import Trace
 
 
-def _code(finding: Finding, trace: Trace) -> str:
+def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     name = finding.where[0] if finding.where else "layer"
     if finding.evidence.get("called") is False:
         return f"x = self.{name}(x)   # {name} is made and never called: use it in forward, or remove it"
@@ -18,6 +18,7 @@ def _code(finding: Finding, trace: Trace) -> str:
 
 RECONNECT_GRAPH = Remedy(
     name="reconnect-graph",
+    place="loss",
     treats=(Cause.DISCONNECTED,),
     sentence="Let the gradient pass: remove what cuts the way between these parameters and the loss.",
     code=_code,

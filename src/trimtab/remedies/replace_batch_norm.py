@@ -6,7 +6,7 @@ from trimtab.core.remedy import Remedy
 from trimtab.core.trace import Trace
 
 
-def _code(finding: Finding, trace: Trace) -> str:
+def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     convolutional = any(site.attrs.get("op") == "conv" for site in trace.of("layer"))
     return (
         "nn.GroupNorm(8, channels)   # in place of nn.BatchNorm2d(channels)"
@@ -17,6 +17,7 @@ def _code(finding: Finding, trace: Trace) -> str:
 
 REPLACE_BATCH_NORM = Remedy(
     name="replace-batch-norm",
+    place="model",
     treats=(Cause.BATCH_STATISTICS,),
     sentence="Normalise each example by itself: layer norm, or group norm for images.",
     code=_code,

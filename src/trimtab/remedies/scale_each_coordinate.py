@@ -6,12 +6,13 @@ from trimtab.core.remedy import Remedy
 from trimtab.core.trace import Trace
 
 
-def _code(finding: Finding, trace: Trace) -> str:
-    return "optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)   # in place of SGD"
+def _code(finding: Finding, trace: Trace, value: str | None) -> str:
+    return f"optimizer = torch.optim.Adam(model.parameters(), lr={value or 0.001})   # in place of SGD"
 
 
 SCALE_EACH_COORDINATE = Remedy(
     name="scale-each-coordinate",
+    place="optimizer",
     treats=(Cause.CONDITIONING, Cause.FLATNESS),
     sentence="Let the optimizer scale each coordinate by the size of its own gradients: RMSProp, or Adam.",
     code=_code,

@@ -6,7 +6,7 @@ from trimtab.core.remedy import Remedy
 from trimtab.core.trace import Trace
 
 
-def _code(finding: Finding, trace: Trace) -> str:
+def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     return (
         "model.train()   # at the start of each epoch, before the first batch\n"
         "...\n"
@@ -18,6 +18,7 @@ def _code(finding: Finding, trace: Trace) -> str:
 
 SET_MODE = Remedy(
     name="set-mode",
+    place="call",
     treats=(Cause.MODE,),
     sentence="Call model.train() at the start of every epoch, and model.eval() before every evaluation.",
     code=_code,

@@ -6,7 +6,7 @@ from trimtab.core.remedy import Remedy
 from trimtab.core.trace import Trace
 
 
-def _code(finding: Finding, trace: Trace) -> str:
+def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     return (
         "mean, sd = y_train.mean(0), y_train.std(0).clamp_min(1e-8)   # from the training data alone\n"
         "y_train = (y_train - mean) / sd\n"
@@ -24,6 +24,7 @@ def _setting(finding: Finding, trace: Trace) -> tuple[str, ...]:
 
 STANDARDIZE_TARGETS = Remedy(
     name="standardize-targets",
+    place="data",
     treats=(Cause.TARGET_SCALE,),
     sentence="Standardise the targets to mean 0 and sd 1, and turn predictions back for use.",
     code=_code,

@@ -6,8 +6,8 @@ from trimtab.core.remedy import Remedy
 from trimtab.core.trace import Trace
 
 
-def _code(finding: Finding, trace: Trace) -> str:
-    steps = _steps(trace)
+def _code(finding: Finding, trace: Trace, value: str | None) -> str:
+    steps = value or str(_steps(trace))
     return (
         f"scheduler = torch.optim.lr_scheduler.LinearLR(optimizer, 1 / {steps}, total_iters={steps})\n"
         "scheduler.step()   # after every optimizer.step()"
@@ -21,6 +21,7 @@ def _steps(trace: Trace) -> int:
 
 WARM_UP = Remedy(
     name="warm-up",
+    place="optimizer",
     treats=(Cause.STEP_TOO_LARGE,),
     sentence="Let the learning rate rise over the first steps.",
     code=_code,

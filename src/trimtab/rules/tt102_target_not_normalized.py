@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from trimtab.core.cause import Cause
+from trimtab.core.course import main_course
 from trimtab.core.finding import Finding, Severity
+from trimtab.core.looks import measured
 from trimtab.core.rule import Limit, Rule
 from trimtab.core.signal import LOSS, MISFIT, OUTPUT_SIZE, TARGET_MEAN, TARGET_SD, TARGET_SIZE
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Scalar, Site, Trace
-from trimtab.rules._learning import main_course
-from trimtab.rules._looks import measured
-from trimtab.rules._trivial import target_variance
+from trimtab.core.trivial import target_variance
 
 REGRESSIONS = ("mse", "smooth_l1", "huber", "squared", "absolute")
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from trimtab.core.cause import Cause
+from trimtab.core.course import main_course
 from trimtab.core.finding import Finding, Severity
+from trimtab.core.looks import column, measured
 from trimtab.core.rule import Limit, Rule
 from trimtab.core.signal import LOSS, UNIT_SPREAD, WEIGHT_RMS
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Scalar, Site, Trace
-from trimtab.rules._learning import main_course
-from trimtab.rules._looks import column, measured
 
 
 class SymmetricInitialization(Rule):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from trimtab.core.cause import OF_THE_PROGRAM, OF_THE_START, Cause
+from trimtab.core.course import main_course
 from trimtab.core.finding import Finding, Severity
 from trimtab.core.rule import Limit, Rule
 from trimtab.core.signal import LOSS, SATURATED, STUCK
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Floats, Scalar, Site, Trace
-from trimtab.rules._learning import main_course
 
 
 class SaturatedActivation(Rule):

@@ -7,12 +7,12 @@ from dataclasses import replace
 import numpy as np
 
 from trimtab.core.cause import OF_THE_PROGRAM, OF_THE_START, Cause
+from trimtab.core.course import Course, adversarial, main_course
 from trimtab.core.finding import Finding, Severity
 from trimtab.core.rule import Limit, Rule
 from trimtab.core.signal import LEARNING_RATE, LOSS, UPDATE_RMS, WEIGHT_RMS
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Floats, Scalar, Site, Trace
-from trimtab.rules._learning import Course, adversarial, main_course
 from trimtab.rules._updates import typical_ratio, update_ratios
 
 STUCK = "has never come down"

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from trimtab.core.cause import OF_THE_PROGRAM, OF_THE_START, Cause
+from trimtab.core.course import Course, main_course
 from trimtab.core.finding import Finding, Severity
+from trimtab.core.looks import measured
 from trimtab.core.rule import Limit, Rule
 from trimtab.core.signal import GRAD_RMS, LEARNING_RATE, LOSS, SWALLOWED, UPDATE_RMS, WEIGHT_RMS
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Floats, Scalar, Site, Trace
-from trimtab.rules._learning import Course, main_course
-from trimtab.rules._looks import measured
 from trimtab.rules._noise import cosine
 from trimtab.rules._updates import reach, typical_ratio, update_ratios
 

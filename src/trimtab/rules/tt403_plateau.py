@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 
 from trimtab.core.cause import OF_THE_PROGRAM, OF_THE_START, Cause
+from trimtab.core.course import Course, main_course
 from trimtab.core.finding import Finding, Severity
 from trimtab.core.rule import Limit, Rule
 from trimtab.core.signal import GRAD_RMS, LOSS, WEIGHT_RMS
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Floats, Scalar, Site, Trace
 from trimtab.rules._global import elasticity
-from trimtab.rules._learning import Course, main_course
 
 _ANY = tuple(cause for cause in Cause if cause not in (Cause.FLATNESS, Cause.BLINDNESS))
 

@@ -6,11 +6,11 @@ import numpy as np
 
 from trimtab.core.cause import Cause
 from trimtab.core.finding import Finding, Severity
+from trimtab.core.looks import column
 from trimtab.core.rule import Limit, Rule
 from trimtab.core.signal import LEFTOVER, LOSS
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Scalar, Trace
-from trimtab.rules._looks import column
 
 
 class AccumulatingGradient(Rule):

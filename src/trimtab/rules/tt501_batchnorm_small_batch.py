@@ -6,11 +6,11 @@ import numpy as np
 
 from trimtab.core.cause import Cause
 from trimtab.core.finding import Finding, Severity
+from trimtab.core.looks import measured
 from trimtab.core.rule import Limit, Rule
 from trimtab.core.signal import BATCH_MODE, BATCH_VALUES
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Scalar, Site, Trace
-from trimtab.rules._looks import measured
 
 
 class BatchnormSmallBatch(Rule):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from trimtab.core.cause import Cause
+from trimtab.core.course import adversarial
 from trimtab.core.finding import Finding, Severity
+from trimtab.core.looks import column
 from trimtab.core.rule import Limit, Rule
 from trimtab.core.signal import EVALUATION_MODE, TRAINING_MODE, Signal
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Floats, Ints, Scalar, Site, Trace
-from trimtab.rules._learning import adversarial
-from trimtab.rules._looks import column
 
 
 class WrongMode(Rule):

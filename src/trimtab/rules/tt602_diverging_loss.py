@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from trimtab.core.cause import OF_THE_PROGRAM, OF_THE_START, Cause
+from trimtab.core.course import Course, adversarial, courses
 from trimtab.core.finding import Finding, Severity
 from trimtab.core.rule import Limit, Rule
 from trimtab.core.signal import LOSS
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Scalar, Trace
-from trimtab.rules._learning import Course, adversarial, courses
 
 
 class DivergingLoss(Rule):

@@ -11,7 +11,7 @@ import contextlib
 import functools
 import inspect
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -23,16 +23,18 @@ from torch.utils.data import DataLoader
 
 from trimtab.core.recipe import Recipe
 from trimtab.trial.enactors import Call, Enactor, make
+from trimtab.trial.patches import Patches
 
 
 class Enactment:
     """A recipe at work in this process, between `install` and `remove`."""
 
     def __init__(self, recipe: Recipe) -> None:
+        self.recipe = recipe
         self.enactors: list[Enactor] = [make(change) for change in recipe.changes]
         self._calls: list[Call] = []
         self._handles: list[Any] = []
-        self._patches: list[tuple[Any, str, Any]] = []
+        self._patches = Patches()
         self._seen: set[int] = set()
 
     def install(self) -> None:
@@ -45,22 +47,24 @@ class Enactment:
             register_optimizer_step_pre_hook(lambda optimizer, args, kwargs: self._tell("step_begins", optimizer)),
             register_optimizer_step_post_hook(lambda optimizer, args, kwargs: self._tell("step_ends", optimizer)),
         ]
-        self._patch(Optimizer, "__init__", self._around_optimizer)
-        self._patch(DataLoader, "__init__", self._around_loader)
+        self._patches.wrap(Optimizer, "__init__", self._around_optimizer)
+        self._patches.wrap(DataLoader, "__init__", self._around_loader)
         for name in ("clip_grad_norm_", "clip_grad_value_"):
-            self._patch(torch.nn.utils, name, functools.partial(self._around_clipping, name))
+            self._patches.wrap(torch.nn.utils, name, functools.partial(self._around_clipping, name))
 
     def remove(self) -> None:
         """Leave torch as it was found."""
         for handle in self._handles:
             handle.remove()
-        for owner, name, original in reversed(self._patches):
-            setattr(owner, name, original)
-        self._handles, self._patches = [], []
+        self._handles = []
+        self._patches.remove()
 
-    def outcome(self) -> dict[str, str]:
-        """For each change: "done", or why it could not be made in this script."""
-        return {str(enactor.change): enactor.outcome for enactor in self.enactors}
+    def facts(self) -> dict[str, str]:
+        """For the record: the recipe, and which of its changes could not be made in this script, with the reasons."""
+        if not self.enactors:
+            return {}
+        missing = [f"{enactor.change}: {why}" for enactor in self.enactors if (why := enactor.missing)]
+        return {"recipe": str(self.recipe), "untested": "; ".join(missing)}
 
     # --- what happens in the script
 
@@ -120,22 +124,5 @@ class Enactment:
                 enactor.failed = f"it failed in this script: {type(error).__name__}: {error}"
                 print(f"trimtab: {enactor.change} {enactor.failed}", file=sys.stderr)
 
-    def _patch(self, owner: Any, name: str, around: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
-        original = vars(owner)[name]
-        self._patches.append((owner, name, original))
-        setattr(owner, name, functools.wraps(original)(around(original)))
-
 
 _BESIDE = frozenset({"model_seen", "optimizer_made", "step_begins", "step_ends", "loader_made"})
-
-
-def installed(recipe: Recipe) -> Enactment:
-    """An enactment that has begun."""
-    enactment = Enactment(recipe)
-    enactment.install()
-    return enactment
-
-
-def untested(outcome: dict[str, str]) -> Sequence[str]:
-    """Changes of a recipe that could not be made, each with its reason."""
-    return [f"{change}: {reason}" for change, reason in outcome.items() if reason != "done"]

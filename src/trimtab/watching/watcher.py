@@ -19,6 +19,7 @@ from torch.amp.grad_scaler import GradScaler
 from torch.optim import Optimizer
 
 from trimtab.core.errors import TrimtabError
+from trimtab.core.signal import Signal
 from trimtab.core.trace import Event, Scalar, Trace
 from trimtab.record import Writer
 from trimtab.version import __version__
@@ -171,6 +172,10 @@ class Watcher:
         if not self._stopped:
             self._flusher.flush()
         return self._writer.trace()
+
+    def note(self, signal: Signal, value: float) -> None:
+        """Write down a number that somebody else has measured of the run, at this step."""
+        self._buffer.put(self.steps, signal, self._sites.index("run", "run"), value)
 
     @property
     def loss(self) -> float | None:

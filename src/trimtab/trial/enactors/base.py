@@ -32,9 +32,9 @@ class Enactor:
         self.failed = ""
 
     @property
-    def outcome(self) -> str:
-        """Either done or the reason why the change was not made."""
-        return self.failed or ("done" if self.done else self.nothing_found)
+    def missing(self) -> str:
+        """Why the change was not made; empty where it was."""
+        return self.failed or ("" if self.done else self.nothing_found)
 
     def model_seen(self, model: nn.Module, args: tuple[Any, ...]) -> None:
         """A model is called for the first time, from no other module."""

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from trimtab.core.signal import (
+    ACCURACY,
     MISFIT,
     OUTPUT_SIZE,
     SIMPLEX,
@@ -50,6 +51,8 @@ def _classifier(buffer: Buffer, step: int, site: int, objective: Objective) -> N
     picked = logs[:EXAMPLES].float().gather(1, target[:EXAMPLES].clamp_min(0).unsqueeze(1)).squeeze(1)
     kept = valid[:EXAMPLES].float()
     buffer.put(step, SURPRISE, site, -(picked * kept).sum() / kept.sum().clamp_min(1))
+    right = (logs[:EXAMPLES].argmax(1) == target[:EXAMPLES]).float() * kept
+    buffer.put(step, ACCURACY, site, right.sum() / kept.sum().clamp_min(1))
     if logs.shape[1] > 2:
         buffer.put(step, SIMPLEX, site, _simplex(logs[:EXAMPLES].float()))
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from trimtab.core.signal import LOSS
 from trimtab.core.trace import Floats, Ints, Site, Trace
-from trimtab.rules._trivial import trivial_loss
+from trimtab.core.trivial import trivial_loss
 
 ROBUST = 1.4826  # median absolute deviation to standard deviation, for normal noise
 

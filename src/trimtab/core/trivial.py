@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 
+from trimtab.core.looks import column
 from trimtab.core.signal import LOSS, MISFIT, SURPRISE, TARGET_MEAN, TARGET_SD, Signal
 from trimtab.core.trace import Site, Trace
-from trimtab.rules._looks import column
 
 AGREEMENT = 0.1  # how far loss and objective may differ, relatively, to be taken for the same thing
 LOOKS = 3
