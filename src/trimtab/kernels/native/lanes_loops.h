@@ -75,6 +75,11 @@ struct Lanes<double, float> {
 };
 
 template <>
+struct Lanes<double, InFloat64<float>> {
+  static TRIMTAB_INLINE Values<double> load(const InFloat64<float>* x) { return Lanes<double, float>::load(&x->value); }
+};
+
+template <>
 struct Lanes<float, bfloat16> {
   static TRIMTAB_INLINE Values<float> load(const bfloat16* x) {
     return same_bits<Values<float>>(__builtin_convertvector(read<Lane<float>::halves>(x), Bits) << 16);
