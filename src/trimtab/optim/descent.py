@@ -16,7 +16,7 @@ from trimtab.optim.fused import Fused, step_
 from trimtab.optim.gradients import Clip, measure, prepared
 from trimtab.optim.in_backward import Measuring
 from trimtab.optim.nonfinite import describe, nonfinite
-from trimtab.optim.refusals import refuse_capture, refuse_options, refuse_sparse
+from trimtab.optim.refusals import refuse_capture, refuse_freed, refuse_options, refuse_sparse
 from trimtab.optim.skipping import SKIPPED, count_, counted, must_skip, unless
 from trimtab.optim.tensor_step import descend_
 from trimtab.optim.update import Update
@@ -161,6 +161,7 @@ class Descent(Exchanging):
         if self._on_nonfinite == "pass":
             return False
         refuse_sparse(self)
+        refuse_freed(self)
         bad = nonfinite(self.param_groups)
         if bad and self._on_nonfinite == "raise":
             raise FloatingPointError(f"{type(self).__name__}.step: {describe(bad, self.param_groups)}")
@@ -193,6 +194,7 @@ class Descent(Exchanging):
 
     def _descend_one_by_one(self, updates: list[Update]) -> None:
         refuse_sparse(self)
+        refuse_freed(self)
         scale, pairs = getattr(self, "grad_scale", None), zip(self.param_groups, updates, strict=True)
         stepped = [(p, update) for group, update in pairs for p in group["params"] if p.grad is not None]
         norms: list[Tensor | None] = [None] * len(stepped)
