@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
 from trimtab.data import Standardizer, measuring
+from trimtab.data.finite import Policy
+from trimtab.kernels import native
 
 EXAMPLES = settings(derandomize=True, deadline=None, max_examples=40)
 
@@ -107,6 +109,23 @@ def test_one_statistic_for_all_values() -> None:
     assert Standardizer(dim=None).update(torch.tensor(3.0)).update(torch.tensor(5.0)).scale.item() == 1
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@pytest.mark.parametrize("ratio", [0.0, 100.0, 1e4])
+def test_the_core_and_torch_operations_agree(monkeypatch: pytest.MonkeyPatch, dtype: torch.dtype, ratio: float) -> None:
+    x = torch.from_numpy(draw(8, 3000, 7, 2, mean=ratio)).to(dtype)
+    x[::11, 3, 0], x[5, 1] = torch.nan, torch.inf
+    cases: tuple[tuple[torch.Tensor, Policy], ...] = ((x[12:22, :3], "raise"), (x, "omit"))
+    for clean, policy in cases:
+        for dim in (None, 0, 1, -1):
+            found = []
+            for available in (native.available(), False):
+                monkeypatch.setattr(native, "available", lambda here=available: here)
+                found.append(Standardizer(dim=dim, nan=policy, inf=policy, constant="unit").fit(clean))
+            for name in ("count", "mean", "m2"):
+                torch.testing.assert_close(*(getattr(one, name) for one in found), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.usefixtures("on_torch_operations")
 def test_a_large_batch_is_measured_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measuring, "CHUNK", 64)
     x = draw(4, 500, 3, 2, mean=100)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -9,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from trimtab.kernels import batch_norm
+from trimtab.kernels import batch_norm, results
 from trimtab.kernels.batch_norm import Gradients, Normalized
 from trimtab.methods.batch_norm import batch_norm_test
 
 DTYPES = [torch.float64, torch.float32, torch.float16, torch.bfloat16]
 ROUNDING = {torch.float64: 1e-12, torch.float32: 2e-6, torch.float16: 1e-3, torch.bfloat16: 8e-3}
-SHAPES = [(2, 1), (300, 3), (37, 100), (1000, 600), (6, 5, 7, 9), (5, 4, 3, 3), (3, 2, 5), (9, 70, 40)]
+SHAPES = [(2, 1), (300, 3), (37, 100), (1000, 600), (6, 5, 7, 9), (5, 4, 3, 3), (3, 2, 5), (9, 70, 40), (6, 9, 17, 31)]
 
 
 def forward(
@@ -69,10 +70,18 @@ def memory_formats(x: Tensor) -> list[Tensor]:
     st.sampled_from([0.0, 3.0, 100.0]),
     st.integers(0, 1),
     st.integers(0, 2),
+    st.booleans(),
     st.integers(0, 9),
 )
 def test_is_the_formula(
-    shape: tuple[int, ...], dtype: torch.dtype, power: int, mean: float, correction: int, order: int, seed: int
+    shape: tuple[int, ...],
+    dtype: torch.dtype,
+    power: int,
+    mean: float,
+    correction: int,
+    order: int,
+    streamed: bool,
+    seed: int,
 ) -> None:
     draw = torch.Generator().manual_seed(seed)
     scale = 10.0**power if dtype != torch.float16 else 1.0
@@ -81,8 +90,9 @@ def test_is_the_formula(
     weight, bias = torch.randn(2, shape[1], generator=draw)
     eps = 1e-5 * scale**2
     x = memory_formats(x)[order]
-    out = forward(x, weight, bias, eps, correction)
-    gradients = backward(dy, x, weight, out, correction)
+    with mock.patch.object(results, "STREAMED", 0 if streamed else math.inf):
+        out = forward(x, weight, bias, eps, correction)
+        gradients = backward(dy, x, weight, out, correction)
     y, dx, dweight, dbias, deviation = by_numpy(x, dy, weight, bias, eps, correction)
     rounding, n = ROUNDING[dtype], x.numel() // shape[1]
     sums = (1e-12 if dtype == torch.float64 else 2e-6) * (1 + mean)  # kept in float32 for short formats, too
@@ -152,7 +162,16 @@ def test_a_channel_of_equal_values_is_zero() -> None:
         assert out.y.abs().max() == 0 and out.deviation.abs().max() == 0
 
 
+def test_a_gradient_that_is_a_lazy_negation() -> None:
+    x, dy = torch.randn(6, 8), torch.randn(6, 8)
+    out = forward(x, None, None)
+    torch.testing.assert_close(
+        backward(torch.ops.aten._neg_view(dy), x, None, out), backward(-dy, x, None, out), rtol=0, atol=0
+    )
+
+
 def test_what_is_not_taken() -> None:
+    assert batch_norm.forward(torch.ops.aten._neg_view(torch.ones(3, 4)), None, None) is None
     for x in (torch.ones(3), torch.ones(0, 4), torch.ones(3, 0), torch.ones(4, 4)[:, ::2], torch.ones(3, 4).long()):
         assert batch_norm.forward(x, None, None) is None
     assert batch_norm.forward(torch.ones(1, 4), None, None, correction=1) is None

@@ -14,8 +14,8 @@ from trimtab.kernels.moments import Numbers, measure
 DTYPES = [torch.float64, torch.float32, torch.float16, torch.bfloat16]
 
 
-def numbers(x: Tensor, dim: int | None = None, limit: float = math.inf) -> Numbers:
-    found = measure(x, dim, limit)
+def numbers(x: Tensor, dim: int | None = None, limit: float = math.inf, precise: bool = False) -> Numbers:
+    found = measure(x, dim, limit, precise=precise)
     assert found is not None
     return found
 
@@ -33,14 +33,14 @@ def by_numpy(values: np.ndarray, limit: float) -> list[float]:
     return [len(finite), mean, m2, *extremes, *counts]
 
 
-def check(x: Tensor, dim: int | None, limit: float, rtol: float = 2e-6) -> None:
+def check(x: Tensor, dim: int | None, limit: float, rtol: float = 2e-6, precise: bool = False) -> None:
     wide = x.double()
     rows = wide.reshape(1, -1) if dim is None else wide.movedim(dim, 0).reshape(x.shape[dim], -1)
     expected = np.array([by_numpy(row.numpy(), limit) for row in rows]).T
-    for name, actual, wanted in zip(Numbers._fields, numbers(x, dim, limit), expected, strict=True):
+    for name, actual, wanted in zip(Numbers._fields, numbers(x, dim, limit, precise), expected, strict=True):
         slack = rtol * np.sqrt(expected[2] / expected[0].clip(1)) if name == "mean" else 0.0
-        difference = abs(actual.reshape(-1).numpy() - wanted)
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore"):  # of infinities
+            difference = abs(actual.reshape(-1).numpy() - wanted)
             assert ((actual.reshape(-1).numpy() == wanted) | (difference <= rtol * abs(wanted) + slack)).all(), name
 
 
@@ -66,6 +66,7 @@ def test_are_their_definitions(
     limit = float(x[x.isfinite()].abs().median()) if x.isfinite().any() else 1.0
     for dim in (None, *range(x.ndim)):
         check(x.to(dtype), dim, limit)
+        check(x.to(dtype), dim, limit, rtol=1e-9, precise=True)
 
 
 @pytest.mark.parametrize("sd", [1.0, 1e-3])
@@ -75,6 +76,7 @@ def test_of_float32_are_right_to_a_millionth_where_the_mean_is_large(ratio: int,
     draw = torch.Generator().manual_seed(0)
     x = torch.randn(200_000, 3, generator=draw) * sd + ratio * sd
     check(x, dim, math.inf, rtol=1e-6)
+    check(x, dim, math.inf, rtol=1e-12, precise=True)
 
 
 def test_a_trend_and_an_outlier_are_no_matter() -> None:
@@ -92,7 +94,7 @@ def test_a_trend_and_an_outlier_are_no_matter() -> None:
 def test_of_equal_values_m2_is_exactly_zero(value: float, dtype: torch.dtype) -> None:
     x = torch.full((1000, 5), value, dtype=dtype)
     for dim in (None, 0, 1):
-        assert numbers(x, dim).m2.abs().max() == 0
+        assert numbers(x, dim).m2.abs().max() == numbers(x, dim, precise=True).m2.abs().max() == 0
 
 
 def test_the_order_of_dimensions_in_memory_does_not_matter() -> None:

@@ -249,6 +249,8 @@ class TestEachTensorItsOwn:
 
     def test_factors_gains_and_beginnings(self) -> None:
         two = run([4, 4], torch.float64, ("velocity", "average"))
+        two.memory["average_step"][1].fill_(7)
+        assert two.table.take(two.params, two.grads[0], two.memory) and two.table.observations() == [0, 7]
         before = [p.clone() for p in two.params]
         two.step(StepOptions(1.0, velocity="sum", dampening=0.5, factors=[2.0, 0.0], gains=[0.25, 1.0], begun=[1, 0]))
         torch.testing.assert_close(two.params[0], before[0] - two.grads[0][0])

@@ -59,6 +59,7 @@ class TestWhatIsNotTaken:
     def test_another_shape(self) -> None:
         assert not takes(torch.randn(3), torch.randn(4))
         assert not takes(torch.randn(2, 3), torch.randn(2, 3), torch.randn(6, 2))
+        assert not takes(torch.randn(2, 3), torch.randn(2, 3), torch.randn(3, 2))
 
     def test_an_unknown_name(self) -> None:
         memory: Any = {"exp_avg": [torch.zeros(3)]}
@@ -104,6 +105,32 @@ class TestChangesBetweenSteps:
         assert self.step(table, w, g)
         w.data = torch.randn(5)
         assert self.step(table, w, g)
+
+    def test_new_memory_of_what_is_remembered(self) -> None:
+        table, w, g, v = StepTable(), torch.zeros(5), torch.ones(5), torch.zeros(5)
+        for start in (0.0, 8.0):
+            v.data = torch.full((5,), start)
+            before = w.clone()
+            assert table.take([w], [g], {"velocity": [v]})
+            table.step(StepOptions(1.0, beta1=0.5))
+            torch.testing.assert_close(before - w, torch.full((5,), start / 2 + 0.5))
+
+    @pytest.mark.parametrize("shape", [(4, 4), (3, 5)])
+    def test_transposed_where_it_is(self, shape: tuple[int, int]) -> None:
+        table, w = StepTable(), torch.nn.Parameter(torch.randn(shape), requires_grad=False)
+        assert self.step(table, w, torch.randn(shape))
+        w.data = w.data.t()
+        assert not table.take([w], [torch.randn(w.shape)], {})
+        assert self.step(table, w, torch.randn(shape).t())
+
+    def test_other_counters(self) -> None:
+        table, w, g = StepTable(), torch.zeros(5), torch.ones(5)
+        first, second = torch.zeros((), dtype=torch.int64), torch.full((), 4)
+        for counter, observations in ((first, 0), (first, 1), (second, 4), (first, 2)):
+            assert table.take([w], [g], {"average_step": [counter]})
+            assert table.observations() == [observations]
+            table.step(StepOptions(1.0))
+        assert (first.item(), second.item()) == (3, 5)
 
     def test_another_format(self) -> None:
         table, w, g = StepTable(), torch.nn.Parameter(torch.randn(5), requires_grad=False), torch.randn(5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import struct
 from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
@@ -10,11 +11,12 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from trimtab.kernels import native
+from trimtab.kernels import native, results
 from trimtab.kernels.layout import CODE, Layout, is_ours, laid_out_as, layout, parameter, wide
 
-STATISTICS = ("shift", "rest", "rstd", "deviation")
-PLACES = ("x", "dy", "to", "weight", "bias", *STATISTICS, "dweight", "dbias", "partial", "coefficients")
+# BatchNormJob of native/batch_norm.cpp: where the channels are, ε, the divisor, addresses, room, whether to stream.
+PLACES = ("x", "dy", "to", "weight", "bias", "shift", "rest", "rstd", "deviation", "dweight", "dbias", "variance")
+JOB = struct.Struct(f"3q2d{len(PLACES)}q2q")
 
 
 class Normalized(NamedTuple):
@@ -53,12 +55,12 @@ def forward(
     place = _place(x)
     if place is None or place.outer * place.inner <= correction:
         return None
-    y, dtype = torch.empty_like(x), wide(x.dtype)
-    statistics = [torch.empty(_shape(x), dtype=dtype) for _ in range(4)]
+    y, dtype = results.like(x), wide(x.dtype)
+    shift, rest, rstd, deviation = (torch.empty(_shape(x), dtype=dtype) for _ in range(4))
     gamma, kappa = parameter(weight, place.channels, 1.0, dtype), parameter(bias, place.channels, 0.0, dtype)
-    tensors = {"x": x, "to": y, "weight": gamma, "bias": kappa, **dict(zip(STATISTICS, statistics, strict=True))}
-    _run("trimtab_batch_norm_forward", place, tensors, eps, correction)
-    return Normalized(y, *statistics)
+    tensors = {"x": x, "to": y, "weight": gamma, "bias": kappa, "shift": shift, "rest": rest, "rstd": rstd}
+    _run("forward", place, {**tensors, "deviation": deviation}, eps, correction)
+    return Normalized(y, shift, rest, rstd, deviation)
 
 
 def backward(
@@ -71,12 +73,12 @@ def backward(
     place = _place(x)
     if place is None:
         return None
-    dx, dtype = torch.empty_like(x), wide(x.dtype)
-    dweight, dbias = torch.empty(2, place.channels, dtype=dtype)
+    dx, dtype = results.like(x), wide(x.dtype)
+    dweight, dbias = (torch.empty(place.channels, dtype=dtype) for _ in range(2))
+    shift, rest, rstd = (parameter(statistic, place.channels, 0.0, dtype) for statistic in statistics)
     tensors = {"x": x, "dy": laid_out_as(dy, x), "to": dx, "weight": parameter(weight, place.channels, 1.0, dtype)}
-    kept = [parameter(statistic, place.channels, 0.0, dtype) for statistic in statistics]
-    tensors |= dict(zip(STATISTICS, kept, strict=False)) | {"dweight": dweight, "dbias": dbias}
-    _run("trimtab_batch_norm_backward", place, tensors, 0.0, correction)
+    tensors |= {"shift": shift, "rest": rest, "rstd": rstd, "dweight": dweight, "dbias": dbias}
+    _run("backward", place, tensors, 0.0, correction)
     return Gradients(dx, dweight, dbias)
 
 
@@ -87,32 +89,19 @@ def evaluate(
     place = _place(x)
     if place is None:
         return None
-    y, dtype = torch.empty_like(x), wide(x.dtype)
-    gamma = parameter(weight, place.channels, 1.0, torch.float64)
-    scale = (gamma / (variance.detach().double() + eps).sqrt()).to(dtype)
-    shift, kappa = parameter(mean, place.channels, 0.0, dtype), parameter(bias, place.channels, 0.0, dtype)
-    _run("trimtab_batch_norm_apply", place, {"x": x, "to": y, "weight": scale, "bias": kappa, "shift": shift}, eps, 0)
+    y, dtype = results.like(x), wide(x.dtype)
+    given = {"weight": (weight, 1.0), "bias": (bias, 0.0), "shift": (mean, 0.0), "variance": (variance, 1.0)}
+    tensors = {name: parameter(values, place.channels, one, dtype) for name, (values, one) in given.items()}
+    _run("apply", place, {**tensors, "x": x, "to": y}, eps, 0)
     return y
 
 
-class _Job(ctypes.Structure):
-    """BatchNormJob of native/batch_norm.cpp."""
-
-    _fields_ = [
-        *((name, native.INTEGER) for name in Layout._fields),
-        *((name, native.REAL) for name in ("eps", "divisor")),
-        *((name, native.ADDRESS) for name in PLACES),
-    ]
-
-
 def _run(name: str, place: Layout, tensors: dict[str, Tensor], eps: float, correction: int) -> None:
-    x, weight = tensors["x"], tensors["weight"]
-    partial = torch.empty(_room("partial")(*place), dtype=torch.float64)
-    coefficients = torch.empty(_room("coefficients")(*place), dtype=weight.dtype)
-    tensors = {**tensors, "partial": partial, "coefficients": coefficients}
-    addresses = {name: tensor.data_ptr() for name, tensor in tensors.items()}
-    job = _Job(*place, eps, float(place.outer * place.inner - correction), **addresses)
-    _call(name)(native.DTYPES[x.dtype], ctypes.byref(job), native.threads())
+    room = torch.empty(_room()(*place), dtype=torch.float64)
+    places = [tensors[name].data_ptr() if name in tensors else 0 for name in PLACES]
+    divisor = float(place.outer * place.inner - correction)
+    job = JOB.pack(*place, eps, divisor, *places, room.data_ptr(), results.streams(tensors["to"]))
+    _call(name)(native.DTYPES[tensors["x"].dtype], job, native.threads())
 
 
 def _place(x: Tensor) -> Layout | None:
@@ -126,9 +115,9 @@ def _shape(x: Tensor) -> tuple[int, ...]:
 
 @cache
 def _call(name: str) -> Callable[..., Any]:
-    return native.function(name, CODE, ctypes.POINTER(_Job), CODE)
+    return native.function(f"trimtab_batch_norm_{name}", CODE, ctypes.c_char_p, CODE)
 
 
 @cache
-def _room(what: str) -> Callable[..., int]:
-    return native.function(f"trimtab_batch_norm_{what}", *[native.INTEGER] * 3, result=native.INTEGER)
+def _room() -> Callable[..., int]:
+    return native.function("trimtab_batch_norm_room", *[native.INTEGER] * 3, result=native.INTEGER)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from trimtab.kernels import native
+from trimtab.kernels import native, results
 from trimtab.kernels.layout import CODE, is_ours, laid_out_as, parameter, wide
 
 
@@ -50,12 +50,13 @@ def forward(
     rows, width = _rows(x, dims)
     if not is_ours(x) or not x.is_contiguous() or not x.numel() or width <= correction:
         return None
-    y, dtype = torch.empty_like(x), wide(x.dtype)
+    y, dtype = results.like(x), wide(x.dtype)
     gamma, kappa = parameter(weight, width, 1.0, dtype), parameter(bias, width, 0.0, dtype)
     shape = (*x.shape[: x.ndim - dims], *[1] * dims)
     shift, rest, rstd = (torch.empty(shape, dtype=dtype) for _ in range(3))
     addresses = [t.data_ptr() for t in (x, gamma, kappa, y, shift, rest, rstd)]
-    _forward()(native.DTYPES[x.dtype], *addresses, rows, width, eps, float(width - correction), native.threads())
+    numbers = rows, width, eps, float(width - correction)
+    _forward()(native.DTYPES[x.dtype], *addresses, *numbers, results.streams(y), native.threads())
     return Normalized(y, shift, rest, rstd)
 
 
@@ -78,13 +79,14 @@ def backward(
     if not is_ours(x) or not x.is_contiguous() or not x.numel():
         return None
     dtype, dy = wide(x.dtype), laid_out_as(dy, x)
-    gamma, dx = parameter(weight, width, 1.0, dtype), torch.empty_like(x)
+    gamma, dx = parameter(weight, width, 1.0, dtype), results.like(x)
     partial = torch.empty(_chunks()(rows, width), 2, width, dtype=dtype)
-    sums = torch.empty(2, *x.shape[x.ndim - dims :], dtype=dtype)
+    dweight, dbias = (torch.empty(x.shape[x.ndim - dims :], dtype=dtype) for _ in range(2))
     kept = [parameter(statistic, rows, 0.0, dtype) for statistic in statistics]
-    addresses = [t.data_ptr() for t in (dy, x, gamma, *kept, dx, partial, sums)]
-    _backward()(native.DTYPES[x.dtype], *addresses, rows, width, float(width - correction), native.threads())
-    return Gradients(dx, *sums)
+    addresses = [t.data_ptr() for t in (dy, x, gamma, *kept, dx, partial, dweight, dbias)]
+    numbers = rows, width, float(width - correction)
+    _backward()(native.DTYPES[x.dtype], *addresses, *numbers, results.streams(dx), native.threads())
+    return Gradients(dx, dweight, dbias)
 
 
 def _rows(x: Tensor, dims: int) -> tuple[int, int]:
@@ -96,13 +98,13 @@ def _rows(x: Tensor, dims: int) -> tuple[int, int]:
 @cache
 def _forward() -> Callable[..., Any]:
     places, sizes = [native.ADDRESS] * 7, [native.INTEGER] * 2
-    return native.function("trimtab_layer_norm_forward", CODE, *places, *sizes, *[native.REAL] * 2, CODE)
+    return native.function("trimtab_layer_norm_forward", CODE, *places, *sizes, *[native.REAL] * 2, CODE, CODE)
 
 
 @cache
 def _backward() -> Callable[..., Any]:
-    places, sizes = [native.ADDRESS] * 9, [native.INTEGER] * 2
-    return native.function("trimtab_layer_norm_backward", CODE, *places, *sizes, native.REAL, CODE)
+    places, sizes = [native.ADDRESS] * 10, [native.INTEGER] * 2
+    return native.function("trimtab_layer_norm_backward", CODE, *places, *sizes, native.REAL, CODE, CODE)
 
 
 @cache

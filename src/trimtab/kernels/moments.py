@@ -32,7 +32,7 @@ class Numbers(NamedTuple):
     saturated: Tensor
 
 
-def measure(x: Tensor, dim: int | None = None, limit: float = math.inf) -> Numbers | None:
+def measure(x: Tensor, dim: int | None = None, limit: float = math.inf, *, precise: bool = False) -> Numbers | None:
     """The eight numbers of all of `x`, or of each index of dimension `dim`; None where `x` is not for the native core.
 
     Parts of some thousand values around a guess at their mean, put together in float64: right to 1e-6 of the variance
@@ -42,6 +42,7 @@ def measure(x: Tensor, dim: int | None = None, limit: float = math.inf) -> Numbe
         x: float32, float64, bfloat16 or float16 on the CPU, without gaps in memory, in any order of dimensions.
         dim: of the channels; -1 for the features of a table.
         limit: from which |x| on a value counts as saturated.
+        precise: compute in float64 whatever the format of `x`: some 12 digits in place of 6.
 
     Source: Chan, Golub, LeVeque (1983), The American Statistician 37(3).
 
@@ -57,9 +58,8 @@ def measure(x: Tensor, dim: int | None = None, limit: float = math.inf) -> Numbe
         numbers.copy_(torch.tensor([0.0, 0.0, 0.0, math.inf, -math.inf, 0.0, 0.0, 0.0])[:, None])
     else:
         room = torch.empty(_room()(*place), dtype=torch.float64)
-        _moments()(
-            native.DTYPES[x.dtype], x.data_ptr(), *place, limit, room.data_ptr(), numbers.data_ptr(), native.threads()
-        )
+        given = native.DTYPES[x.dtype], x.data_ptr(), *place, limit, precise
+        _moments()(*given, room.data_ptr(), numbers.data_ptr(), native.threads())
     return Numbers(*(numbers.squeeze(1) if dim is None else numbers))
 
 
@@ -72,4 +72,4 @@ def _room() -> Callable[..., int]:
 @cache
 def _moments() -> Callable[..., Any]:
     code, place, integer, real = CODE, native.ADDRESS, native.INTEGER, native.REAL
-    return native.function("trimtab_moments", code, place, integer, integer, integer, real, place, place, code)
+    return native.function("trimtab_moments", code, place, *[integer] * 3, real, code, place, place, code)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from array import array
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Literal
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from trimtab.kernels import native
 from trimtab.kernels.step_options import Settings, StepOptions, settings
-from trimtab.kernels.table import Table
+from trimtab.kernels.table import PASSING, Table
 
 Memory = Literal["velocity", "square", "mean", "largest", "average", "step", "average_step"]
 MEMORY: tuple[Memory, ...] = ("velocity", "square", "mean", "largest", "average")
@@ -57,12 +58,23 @@ class StepTable:
         dtypes = [self._dtype, self._dtype, *map(self._dtype_of, self._names)]
         return self._table.take(rows, dtypes, counters=len({*self._names} & {*COUNTERS}))
 
-    def norms(self) -> Tensor:
+    def observations(self) -> list[int]:
+        """How many observations there are in the averages: one number where it is the same for all, else one for each.
+
+        Raises RuntimeError where the table has no tensors, ValueError where it has no "average_step".
+        """
+        tensors = self._table.tensors
+        counts = array("q", bytes(8 * tensors))
+        _counts()(tensors, self._table.row(2 + self._names.index("average_step")), counts.buffer_info()[0])
+        return counts[:1].tolist() if counts == counts[:1] * tensors else counts.tolist()
+
+    def norms(self, known: Sequence[float] = ()) -> Tensor:
         """The Euclidean length of each gradient, float64; not finite where a coordinate is not.
 
-        Neither overflows nor underflows. The same for any number of threads.
+        Neither overflows nor underflows. The same for any number of threads. Where there are numbers for each gradient
+        in `known`, one that is 0 or greater is its squared length; not for float64.
         """
-        norms = self._root_of_squares(1.0)
+        norms = self._root_of_squares(1.0, array("d", known) if known else None)
         if self._dtype == torch.float64:  # it holds the square of any number of the other formats, not of its own
             if bool(norms.isinf().any()):
                 norms = torch.where(norms.isinf(), self._root_of_squares(2.0**-600), norms)
@@ -86,13 +98,14 @@ class StepTable:
             return self._step_dtype if name == "step" else torch.int64
         return torch.float64 if self._dtype == torch.float64 else torch.float32
 
-    def _root_of_squares(self, unit: float) -> Tensor:
+    def _root_of_squares(self, unit: float, known: array[float] | None = None) -> Tensor:
         """`√ Σ (unit x)² / unit` of each gradient."""
-        tensors, ends, places = self._table.arguments()
+        tensors, ends, _ = self._table.arguments()
         sums = torch.empty(tensors, dtype=torch.float64)
         parts = torch.empty(self._table.elements // native.chunk() + 1 + tensors, dtype=torch.float64)
-        second_row, code = places + 8 * tensors, native.DTYPES[self._dtype]
-        _squares()(tensors, ends, second_row, code, unit, parts.data_ptr(), sums.data_ptr(), native.threads())
+        grads, code = self._table.row(PASSING), native.DTYPES[self._dtype]
+        given = known.buffer_info()[0] if known else None
+        squares()(tensors, ends, grads, code, unit, given, parts.data_ptr(), sums.data_ptr(), native.threads())
         return sums.sqrt_().div_(unit)
 
 
@@ -116,6 +129,12 @@ def _step() -> Callable[..., Any]:
 
 
 @cache
-def _squares() -> Callable[..., Any]:
+def _counts() -> Callable[..., Any]:
+    return native.function("trimtab_counts", native.INTEGER, native.ADDRESS, native.ADDRESS)
+
+
+@cache
+def squares() -> Callable[..., Any]:
+    """Σ (unit x)² of each tensor: see native/squares.cpp."""
     integer, place, real = native.INTEGER, native.ADDRESS, native.REAL
-    return native.function("trimtab_squares", integer, place, place, ctypes.c_int32, real, place, place, integer)
+    return native.function("trimtab_squares", integer, place, place, ctypes.c_int32, real, *[place] * 3, integer)

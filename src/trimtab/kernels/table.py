@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from operator import attrgetter, is_
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 CPU = torch.device("cpu")
-PASSING = 1  # the row of the gradients
+OWN, PASSING = 0, 1  # the rows of the parameters and of their gradients
 
 
 class Table:
-    """Rows of tensors, a column for each parameter: its value, its gradient, and what is remembered of it.
+    """Rows of tensors, a column for each parameter: its value, its gradient, and what is remembered of them.
 
     A kernel goes over each tensor of a column as one stretch of memory, all in the same order: they must be dense, with
     equal strides.
@@ -33,18 +33,22 @@ class Table:
         There are as many `rows` as `dtypes`, with equal numbers of tensors; the tensors of the last `counters` rows are
         numbers. To be called before each use: a tensor that is not the object that it was the last time, or was moved
         or resized, is looked at anew. Those of row PASSING always are, and are not held: whoever lets go of a gradient
-        wants its memory back.
+        wants its memory back. Counters that are the same objects are looked at where anything else is new, and their
+        memory is held until then: to look at 10,000 numbers takes as long as to step them.
         """
         known = self._rows if len(self._rows) == len(rows) else [None] * len(rows)
         self._rows = []
-        try:
-            seen = [_seen(*each) for each in zip(rows, dtypes, known, strict=True)]
-        except RuntimeError:  # of a tensor that has no memory of its own
-            return False
-        fresh = [row for row in seen if row is not None]
-        if len(fresh) < len(seen) or len({len(row.tensors) for row in fresh}) != 1:
-            return False
-        if any(new is not old for new, old in zip(fresh, known, strict=True)) and not self._set(fresh, counters):
+        fresh: list[_Row] = []
+        for i, (tensors, dtype, old) in enumerate(zip(rows, dtypes, known, strict=True)):
+            counts = i >= len(rows) - counters
+            if counts and old is not None and old.is_of(tensors, dtype) and _lasting(fresh, known):
+                row = old
+            else:
+                row = _seen(i, tensors, dtype, old, held=counts)
+            if row is None or len(row.tensors) != len(rows[OWN]):
+                return False
+            fresh.append(row)
+        if not (_lasting(fresh, known) and self._pass(fresh)) and not self._set(fresh, counters):
             return False
         self._rows = [None if i == PASSING else row for i, row in enumerate(fresh)]
         return True
@@ -68,32 +72,59 @@ class Table:
             raise RuntimeError("this table has no tensors: use it only where take() said that it took them")
         return self.tensors, self._ends.buffer_info()[0], self._places.buffer_info()[0]
 
+    def row(self, i: int) -> int:
+        """Where the addresses of row `i` are."""
+        tensors, _, places = self.arguments()
+        return places + 8 * tensors * i
+
+    def _pass(self, rows: Sequence[_Row]) -> bool:
+        """Takes new gradients into the table as it is, where that is all that is new."""
+        if len(rows) <= PASSING:
+            return True
+        own, passing = rows[OWN], rows[PASSING]
+        if not (own.contiguous and passing.contiguous and own.sizes == passing.sizes):
+            return False
+        self._places[self.tensors : 2 * self.tensors] = passing.places
+        return True
+
     def _set(self, rows: Sequence[_Row], counters: int) -> bool:
         cut = len(rows) - counters
         if not _in_one_order(rows[:cut]) or any({*row.sizes} - {1} for row in rows[cut:]):
             return False
         self._places = array("q", b"".join(row.places for row in rows))
-        self._ends = array("q", accumulate(rows[0].sizes))
+        self._ends = array("q", accumulate(rows[OWN].sizes))
         return True
 
 
-@dataclass(frozen=True, eq=False)
-class _Row:
+class _Row(NamedTuple):
     dtype: torch.dtype
     tensors: list[Tensor]
     places: array[int]
-    sizes: list[int]
+    sizes: array[int]
     contiguous: bool
+    held: list[torch.UntypedStorage]
+
+    def is_of(self, tensors: Sequence[Tensor], dtype: torch.dtype) -> bool:
+        same = dtype == self.dtype and len(tensors) == len(self.tensors)
+        return same and all(map(is_, tensors, self.tensors))
 
 
-def _seen(tensors: Sequence[Tensor], dtype: torch.dtype, known: _Row | None) -> _Row | None:
+def _lasting(rows: Sequence[_Row], known: Sequence[_Row | None]) -> bool:
+    """Whether nothing but gradients is new."""
+    return all(row is old for i, (row, old) in enumerate(zip(rows, known, strict=False)) if i != PASSING)
+
+
+def _seen(i: int, tensors: Sequence[Tensor], dtype: torch.dtype, known: _Row | None, held: bool = False) -> _Row | None:
     """The row as it was known, where nothing has changed; None where it is not memory of the CPU in that format."""
-    places, sizes = array("q", map(Tensor.data_ptr, tensors)), list(map(Tensor.numel, tensors))
-    # equal sizes: equally many tensors
-    same = known is not None and (dtype, places, sizes) == (known.dtype, known.places, known.sizes)
-    if known is not None and same and all(map(is_, tensors, known.tensors)):
+    try:
+        places, sizes = array("q", map(Tensor.data_ptr, tensors)), array("q", map(Tensor.numel, tensors))
+    except (RuntimeError, TypeError):  # of a tensor that has no memory of its own; of what is no tensor
+        return None
+    same = known is not None and (places, sizes) == (known.places, known.sizes) and known.is_of(tensors, dtype)
+    # A parameter that was transposed is where it was; what is remembered of it is nobody else's to transpose.
+    if known is not None and same and (i != OWN or (known.contiguous and all(map(Tensor.is_contiguous, tensors)))):
         return known
-    if any(size and not place for place, size in zip(places, sizes, strict=True)):  # freed behind the tensor's back
+    if 0 in places and any(size and not place for place, size in zip(places, sizes, strict=True)):  # freed
         return None
     # A subclass may mean something else by its memory, and a lazy negation does.
     if {*map(type, tensors)} - {Tensor, torch.nn.Parameter} or any(map(Tensor.is_neg, tensors)):
@@ -101,12 +132,14 @@ def _seen(tensors: Sequence[Tensor], dtype: torch.dtype, known: _Row | None) -> 
     for name, expected in (("dtype", dtype), ("layout", torch.strided), ("device", CPU)):
         if {*map(attrgetter(name), tensors)} - {expected}:
             return None
-    return _Row(dtype, list(tensors), places, sizes, all(map(Tensor.is_contiguous, tensors)))
+    storages = list(map(Tensor.untyped_storage, tensors)) if held else []
+    return _Row(dtype, list(tensors), places, sizes, all(map(Tensor.is_contiguous, tensors)), storages)
 
 
 def _in_one_order(rows: Sequence[_Row]) -> bool:
     """In each column equal shapes in equal order of memory, without gaps."""
-    if any(row.sizes != rows[0].sizes for row in rows):
+    shapes = [list(map(attrgetter("shape"), row.tensors)) for row in rows]
+    if any(each != shapes[OWN] for each in shapes):
         return False
     if all(row.contiguous for row in rows):
         return True
@@ -116,8 +149,8 @@ def _in_one_order(rows: Sequence[_Row]) -> bool:
 def _column_in_one_order(*column: Tensor) -> bool:
     if all(map(Tensor.is_contiguous, column)):
         return True
-    shape, strides = column[0].shape, column[0].stride()
-    return all((x.shape, x.stride()) == (shape, strides) for x in column) and _dense(shape, strides)
+    shape, strides = column[OWN].shape, column[OWN].stride()
+    return all(x.stride() == strides for x in column) and _dense(shape, strides)
 
 
 def _dense(shape: Sequence[int], strides: Sequence[int]) -> bool:

@@ -5,49 +5,24 @@ The statistics are outputs of the node beside y: a second derivative, which need
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from trimtab.nn import fused
+from trimtab.nn import fused, operators
+from trimtab.nn.anywhere import as_parameter
 from trimtab.nn.arithmetic import (
-    Dims,
     Statistics,
     input_gradient,
-    measure,
     parameter_gradient,
-    scale_and_shift,
     size,
     standardize,
     tangent,
     tangent_of_scaled,
     widen,
 )
-
-
-class Plan(NamedTuple):
-    """Over which dimensions statistics are taken, over which parameters are shared, ε, and what n is lessened by."""
-
-    dims: Dims
-    batch_dims: Dims
-    eps: float
-    correction: int
-
-    def of_channels(self, x: Tensor) -> bool:
-        """Whether the statistics are of dimension 1, as in batch normalisation, or of the last dimensions."""
-        return x.ndim > 1 and 0 in self.dims and 1 not in self.dims
-
-    def divisor(self, x: Tensor) -> int:
-        """Of the variance of x."""
-        return size(x, self.dims) - self.correction
-
-
-def normalize(x: Tensor, weight: Tensor | None, bias: Tensor | None, plan: Plan) -> tuple[Tensor, Statistics, Tensor]:
-    """`γ x̂ + κ` in plain operations, with the statistics and s. The compiler differentiates and fuses these itself."""
-    centred, statistics, deviation = measure(x, plan.dims, plan.eps, plan.divisor(x))
-    y = scale_and_shift(centred * statistics.rstd, weight, bias).to(x.dtype)
-    return y, statistics, deviation
+from trimtab.nn.plan import Plan, normalize
 
 
 class Normalization(torch.autograd.Function):
@@ -77,7 +52,7 @@ class Normalization(torch.autograd.Function):
         if dy is not None and g_rest is None and g_rstd is None and not torch.is_grad_enabled():
             done = fused.backward(dy, x, weight, Statistics(*statistics), plan)
             if done is not None:
-                return done[0], _as(weight, done[1]), _as(bias, done[2]), None
+                return done[0], as_parameter(weight, done[1]), as_parameter(bias, done[2]), None
         rest, rstd = statistics[1:]
         g_rest, g_rstd = _zeros(g_rest, rest), _zeros(g_rstd, rstd)
         dy, normal = widen(_zeros(dy, x)), standardize(x, Statistics(*statistics))
@@ -108,11 +83,6 @@ def _zeros(gradient: Tensor | None, like: Tensor) -> Tensor:
     return torch.zeros_like(like) if gradient is None else gradient
 
 
-def _as(parameter: Tensor | None, gradient: Tensor) -> Tensor | None:
-    """In the shape and type of the parameter, where there is one."""
-    return None if parameter is None else gradient.reshape(parameter.shape).to(parameter.dtype)
-
-
 class BatchNorm(Normalization):
     """`BatchNormBackward` in the graph."""
 
@@ -124,8 +94,11 @@ class LayerNorm(Normalization):
 def apply(
     node: type[Normalization], x: Tensor, weight: Tensor | None, bias: Tensor | None, plan: Plan
 ) -> tuple[Tensor, Statistics, Tensor]:
-    """`normalize` as a node of the graph; plain for the compiler, which takes no hand-written forward derivative."""
+    """`normalize` as a node of the graph. A compiled graph has an operator in it, or plain operations.
+
+    It takes no hand-written forward derivative.
+    """
     if torch.compiler.is_compiling():
-        return normalize(x, weight, bias, plan)
+        return operators.compiled(x, weight, bias, plan) or normalize(x, weight, bias, plan)
     y, shift, rest, rstd, deviation = node.apply(x, weight, bias, plan)
     return y, Statistics(shift, rest, rstd), deviation

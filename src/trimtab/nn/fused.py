@@ -11,7 +11,7 @@ from trimtab.kernels import batch_norm, layer_norm, native
 from trimtab.nn.arithmetic import Statistics
 
 if TYPE_CHECKING:
-    from trimtab.nn.differentiation import Plan
+    from trimtab.nn.plan import Plan
 
 # In float64 the core's variance overflows beyond 1e150, which plain operations scale away.
 DTYPES = (torch.float32, torch.bfloat16, torch.float16)
@@ -27,7 +27,7 @@ def takes(x: Tensor) -> bool:
 def forward(
     x: Tensor, weight: Tensor | None, bias: Tensor | None, plan: Plan
 ) -> tuple[Tensor, Statistics, Tensor] | None:
-    """As `differentiation.normalize`, without the s of a layer norm, which nobody asks for; None: not here."""
+    """As `plan.normalize`, without the s of a layer norm, which nobody asks for; None: not here."""
     if not all(takes(value) for value in (x, weight, bias) if value is not None):
         return None
     if plan.of_channels(x):

@@ -14,8 +14,9 @@ from trimtab.optim.averaging import Gain, observe_, shown
 from trimtab.optim.checkpoint import Exchanging
 from trimtab.optim.fused import Fused, step_
 from trimtab.optim.gradients import Clip, measure, prepared
+from trimtab.optim.in_backward import Measuring
 from trimtab.optim.nonfinite import describe, nonfinite
-from trimtab.optim.refusals import refuse_capture, refuse_options, refuse_sparse
+from trimtab.optim.refusals import refuse_capture, refuse_freed, refuse_options, refuse_sparse
 from trimtab.optim.skipping import SKIPPED, count_, counted, must_skip, unless
 from trimtab.optim.tensor_step import descend_
 from trimtab.optim.update import Update
@@ -66,6 +67,7 @@ class Descent(Exchanging):
         self._seen: dict[str, Any] = {"grad_norm": None}  # in a dict: dynamo drops what is set on an optimizer
         self._showing_averages = False
         self._fused = Fused()
+        self._measuring: Measuring | None = None
 
     def update_of(self, group: dict[str, Any]) -> Update:
         """What a parameter group asks for, at this step."""
@@ -98,7 +100,6 @@ class Descent(Exchanging):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
-        refuse_sparse(self)
         skip = self._must_skip()
         if isinstance(skip, Tensor):
             self._descend_unless(skip)
@@ -120,6 +121,19 @@ class Descent(Exchanging):
             raise RuntimeError(f"averaged() needs an average: {type(self).__name__}(…, average=EMA(0.999))")
         return shown(self)
 
+    def measure_in_backward(self) -> Measuring:
+        """From now on, each gradient is measured as `backward` completes it, while it is in the processor's cache.
+
+        With `ClipByNorm` a step then does not read the gradients twice: 36 bytes a float32 parameter in place of 40,
+        for Adam with an average. Under gradient accumulation each backward measures anew; a gradient that was replaced
+        or changed after it is measured in the step. On the CPU, with the native core; elsewhere without effect.
+        `remove()` of what is returned ends it. A parameter that is added later is measured in the step.
+        """
+        if self._measuring is not None:
+            self._measuring.remove()
+        self._measuring = Measuring(p for group in self.param_groups for p in group["params"])
+        return self._measuring
+
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         if isinstance(param_group, dict):
             self._check({**self.defaults, **param_group})
@@ -129,6 +143,7 @@ class Descent(Exchanging):
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         self.__dict__.setdefault("_showing_averages", False)
+        self.__dict__.setdefault("_measuring", None)
         self._fused = Fused()
 
     def _check(self, options: dict[str, Any]) -> None:
@@ -139,10 +154,15 @@ class Descent(Exchanging):
         """A tensor where the host must not ask: in a compiled step, if it can be taken back."""
         found, looks = getattr(self, "found_inf", None), self._on_nonfinite == "skip"
         if (looks or found is not None) and torch.compiler.is_compiling() and self._can_take_back():
+            refuse_sparse(self)
             return must_skip(self.param_groups, looks, found)
         if found is not None and bool(found):
             return True
-        bad = nonfinite(self.param_groups) if self._on_nonfinite != "pass" else []
+        if self._on_nonfinite == "pass":
+            return False
+        refuse_sparse(self)
+        refuse_freed(self)
+        bad = nonfinite(self.param_groups)
         if bad and self._on_nonfinite == "raise":
             raise FloatingPointError(f"{type(self).__name__}.step: {describe(bad, self.param_groups)}")
         return bool(bad)
@@ -162,15 +182,19 @@ class Descent(Exchanging):
 
     def _descend(self) -> None:
         updates = [self.update_of(group) for group in self.param_groups]
-        parts = self._fused.parts(self.param_groups, self.state, updates, self._average is not None)
+        averaged = self._average is not None
+        parts = self._fused.parts(self.param_groups, self.state, updates, averaged, self._measuring)
         done = False if parts is None else step_(parts, self._clip, getattr(self, "grad_scale", None), self._average)
         if isinstance(done, bool):
             self._descend_one_by_one(updates)
         elif isinstance(self._clip, ClipByNorm):
             self._seen["grad_norm"] = done
-        self._observe(stepped=isinstance(done, bool))
+        if parts is None or done is False or any(part.idle for part in parts):
+            self._observe(stepped=isinstance(done, bool))
 
     def _descend_one_by_one(self, updates: list[Update]) -> None:
+        refuse_sparse(self)
+        refuse_freed(self)
         scale, pairs = getattr(self, "grad_scale", None), zip(self.param_groups, updates, strict=True)
         stepped = [(p, update) for group, update in pairs for p in group["params"] if p.grad is not None]
         norms: list[Tensor | None] = [None] * len(stepped)

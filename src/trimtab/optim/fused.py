@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from operator import attrgetter, itemgetter
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,6 +19,7 @@ from trimtab.kernels.step import Memory, StepTable
 from trimtab.kernels.step_options import StepOptions
 from trimtab.optim.averaging import Gain
 from trimtab.optim.gradients import Clip
+from trimtab.optim.in_backward import Measuring
 from trimtab.optim.update import Number, Update
 
 State = Mapping[str, Any]
@@ -32,6 +34,8 @@ class Part:
     params: list[Tensor]
     memory: Mapping[Memory, list[Tensor]]
     update: Update
+    idle: bool  # whether there are parameters beside these, without a gradient
+    squares: Sequence[float]  # the squared lengths of the gradients, as far as they are known
 
 
 class Fused:
@@ -41,7 +45,12 @@ class Fused:
         self._tables: dict[int, StepTable] = {}
 
     def parts(
-        self, groups: Sequence[Mapping[str, Any]], state: Mapping[Any, State], updates: Sequence[Update], averaged: bool
+        self,
+        groups: Sequence[Mapping[str, Any]],
+        state: Mapping[Any, State],
+        updates: Sequence[Update],
+        averaged: bool,
+        measuring: Measuring | None,
     ) -> list[Part] | None:
         """The groups as tables; None where torch operations must take the step.
 
@@ -52,15 +61,23 @@ class Fused:
             return None
         found: list[Part] = []
         for place, (group, update) in enumerate(zip(groups, updates, strict=True)):
-            params = [p for p in group["params"] if p.grad is not None]
-            memory = _memory([state.get(p, {}) for p in params], update, averaged)
+            params, grads = _with_gradients(group["params"])
+            memory = _memory([*map(state.get, params)], update, averaged)
             if memory is None or not _on_host(update):
                 return None
             table = self._tables.setdefault(place, StepTable())
-            if params and not table.take(params, [cast(Tensor, p.grad) for p in params], memory):
+            if params and not table.take(params, grads, memory):
                 return None
-            found.append(Part(table, params, memory, update))
+            squares = measuring.squares(params, grads) if measuring else []
+            found.append(Part(table, params, memory, update, len(params) < len(group["params"]), squares))
         return found
+
+
+def _with_gradients(params: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+    grads: list[Tensor | None] = list(map(attrgetter("grad"), params))
+    if type(None) in map(type, grads):
+        params = [p for p, g in zip(params, grads, strict=True) if g is not None]
+    return params, [g for g in grads if g is not None]
 
 
 def step_(parts: Sequence[Part], clip: Clip | None, scale: Tensor | None, average: Gain | None) -> Tensor | bool | None:
@@ -76,8 +93,9 @@ def step_(parts: Sequence[Part], clip: Clip | None, scale: Tensor | None, averag
     for part, own in zip(parts, factors, strict=True):
         if part.params:
             part.table.step(_options(part, own, bound, average))
-            # Autograd must know what torch did not do: a graph that was kept would use the new weights silently.
-            increment_version([*part.params, *(x for row in part.memory.values() for x in row)])
+            # Autograd must know what torch did not do: a graph that was kept would use the new weights silently. No
+            # graph has moments in it, and to tell of 20,000 takes as long as stepping them.
+            increment_version([*part.params, *part.memory.get("average", [])])
     return reported
 
 
@@ -85,7 +103,9 @@ def _clipping(parts: Sequence[Part], clip: Clip | None, unit: float) -> tuple[Te
     """The norms to report, and for each part the factor of all its gradients, or one of each."""
     if not isinstance(clip, ClipByNorm):
         return None, [[1 / unit] for _ in parts]
-    each = [part.table.norms() / unit if part.params else torch.zeros(0, dtype=torch.float64) for part in parts]
+    each = [
+        part.table.norms(part.squares) / unit if part.params else torch.zeros(0, dtype=torch.float64) for part in parts
+    ]
     if clip.over == "parameter":
         return torch.cat(each), [_factors(norms, clip, unit) for norms in each]
     whole = torch.stack([length([norms]) for norms in each])
@@ -106,7 +126,7 @@ def _options(part: Part, factors: list[float], bound: float, average: Gain | Non
     options: dict[str, Any] = {"lr": update.lr, "weight_decay": update.weight_decay, "bound": bound}
     options |= {"decoupled": update.decoupled, "maximize": update.maximize}
     options |= {"factor": factors[0]} if len(factors) == 1 else {"factors": factors}
-    options |= {"gain": gains[0]} if len({*gains}) == 1 else {"gains": gains or None}
+    options |= {"gain": gains[0]} if len(gains) == 1 else {"gains": gains or None}
     if velocity:
         options |= {"velocity": "sum" if velocity.form == "torch" else "ema", "beta1": velocity.beta}
         options |= {"dampening": velocity.dampening, "nesterov": velocity.nesterov}
@@ -121,12 +141,12 @@ def _gains(part: Part, average: Gain | None) -> list[float]:
     """Of each tensor's next observation; the core counts it."""
     if average is None:
         return []
-    counts = torch.stack(part.memory["average_step"]).tolist()
+    counts = part.table.observations()
     by_count = {count: average.gain(count + 1) for count in {*counts}}
     return [by_count[count] for count in counts]
 
 
-def _memory(states: Sequence[State], update: Update, averaged: bool) -> Mapping[Memory, list[Tensor]] | None:
+def _memory(states: Sequence[Any], update: Update, averaged: bool) -> Mapping[Memory, list[Tensor]] | None:
     """What is remembered of the tensors, by the names of the table; None where one has not begun."""
     keys: dict[Memory, str] = {}
     if update.velocity:
@@ -137,10 +157,10 @@ def _memory(states: Sequence[State], update: Update, averaged: bool) -> Mapping[
         keys |= {"largest": "max_exp_avg_sq"} if update.scale.amsgrad else {}
     keys |= {"average": "average", "average_step": "average_step"} if averaged else {}
     keys |= {"step": "step"} if update.counts else {}
-    memory = {name: [state.get(key) for state in states] for name, key in keys.items()}
-    return (
-        None if any(x is None for row in memory.values() for x in row) else cast("dict[Memory, list[Tensor]]", memory)
-    )
+    try:
+        return {name: list(map(itemgetter(key), states)) for name, key in keys.items()}
+    except (KeyError, TypeError):  # of a state that lacks it; of no state at all
+        return None
 
 
 def _on_host(update: Update) -> bool:

@@ -50,6 +50,21 @@ def refuse_sparse(optimizer: Descent) -> None:
             )
 
 
+def refuse_freed(optimizer: Descent) -> None:
+    """RuntimeError for a tensor whose memory was given back: torch's own operations would read where there is none."""
+    if torch.compiler.is_compiling():
+        return
+    for p in (p for group in optimizer.param_groups for p in group["params"] if p.grad is not None):
+        tensors = {"its memory": p, "the memory of its gradient": p.grad}
+        tensors |= {f"the memory of its {key!r}": x for key, x in optimizer.state.get(p, {}).items()}
+        for what, x in tensors.items():
+            if type(x) in (Tensor, torch.nn.Parameter) and x.numel() and not x.untyped_storage().nbytes():
+                raise RuntimeError(
+                    f"{type(optimizer).__name__}.step: {name_of(p, optimizer.param_groups)} cannot be stepped, "
+                    f"{what} was freed: bring it back, or set its gradient to None"
+                )
+
+
 def refuse_capture(optimizer: Descent, averaging: bool) -> None:
     """RuntimeError in a CUDA graph's capture where the host counts steps: the graph would repeat the first for ever."""
     if torch.compiler.is_compiling() or not torch.cuda.is_initialized():

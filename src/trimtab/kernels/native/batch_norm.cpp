@@ -11,9 +11,15 @@
 #include "isa.h"
 #include "layout.h"
 #include "registers.h"
+#include "streaming.h"
 #include "team.h"
 
 namespace trimtab {
+
+inline int64_t numbers_of_parts(int64_t outer, int64_t channels, int64_t inner) {
+  const Columns columns(outer, channels, inner);
+  return 2 * (inner < SHORT ? columns.width * columns.chunks() : channels * Planes{outer, channels, inner}.pieces());
+}
 
 // As the Python side lays it out. The types of numbers are T, that of the values, and A, the one that is computed in.
 struct BatchNormJob {
@@ -24,8 +30,9 @@ struct BatchNormJob {
   const void *weight, *bias;              // A, of each channel
   void *shift, *rest, *rstd, *deviation;  // A, of each channel: x̄ = shift + rest, 1/√(s² + ε), s
   void *dweight, *dbias;                  // A, of each channel: backward alone
-  double* partial;                        // of each piece, or chunk and column: mean and M₂, or Σ dy and Σ dy x̂
-  void* coefficients;                     // A, [channels, 4], or [4, columns]
+  const void* variance;                   // A, of each channel: evaluation alone
+  double* room;                           // what trimtab_batch_norm_room asks for
+  int64_t streamed;                       // whether `to` is written past the caches
 };
 
 template <class T>
@@ -38,8 +45,11 @@ struct BatchNorm : Planes {
   T* to;
   const A *weight, *bias;
   A *shift, *rest, *rstd, *deviation, *dweight, *dbias;
-  double* partial;
-  A* coefficients;
+  const A* variance;
+  double* partial;   // of each piece, or chunk and column: mean and M₂, or Σ dy and Σ dy x̂
+  A* coefficients;   // [channels, 4], or [4, columns]
+  bool streamed;
+  int64_t threads = 1;
 
   explicit BatchNorm(const BatchNormJob& job)
       : Planes{job.outer, job.channels, job.inner}, columns(job.outer, job.channels, job.inner), eps(job.eps),
@@ -47,7 +57,9 @@ struct BatchNorm : Planes {
         to(static_cast<T*>(job.to)), weight(static_cast<const A*>(job.weight)), bias(static_cast<const A*>(job.bias)),
         shift(static_cast<A*>(job.shift)), rest(static_cast<A*>(job.rest)), rstd(static_cast<A*>(job.rstd)),
         deviation(static_cast<A*>(job.deviation)), dweight(static_cast<A*>(job.dweight)),
-        dbias(static_cast<A*>(job.dbias)), partial(job.partial), coefficients(static_cast<A*>(job.coefficients)) {}
+        dbias(static_cast<A*>(job.dbias)), variance(static_cast<const A*>(job.variance)), partial(job.room),
+        coefficients(reinterpret_cast<A*>(job.room + numbers_of_parts(job.outer, job.channels, job.inner))),
+        streamed(job.streamed && can_be_streamed<T>(job.inner < SHORT ? columns.width : job.inner)) {}
 };
 
 }  // namespace trimtab
@@ -57,15 +69,10 @@ struct BatchNorm : Planes {
 
 using namespace trimtab;
 
-// How many float64 numbers `partial` has room for, and how many of A `coefficients` has.
-TRIMTAB_API int64_t trimtab_batch_norm_partial(int64_t outer, int64_t channels, int64_t inner) {
-  const Columns columns(outer, channels, inner);
-  const Planes planes{outer, channels, inner};
-  return 2 * (inner < SHORT ? columns.width * columns.chunks() : channels * planes.pieces());
-}
-
-TRIMTAB_API int64_t trimtab_batch_norm_coefficients(int64_t outer, int64_t channels, int64_t inner) {
-  return 4 * (inner < SHORT ? Columns(outer, channels, inner).width : channels);
+// How many float64 numbers a job needs room for.
+TRIMTAB_API int64_t trimtab_batch_norm_room(int64_t outer, int64_t channels, int64_t inner) {
+  const int64_t coefficients = 4 * (inner < SHORT ? Columns(outer, channels, inner).width : channels);
+  return numbers_of_parts(outer, channels, inner) + coefficients;
 }
 
 TRIMTAB_API void trimtab_batch_norm_forward(int32_t dtype, const BatchNormJob* job, int32_t threads) {
@@ -82,7 +89,7 @@ TRIMTAB_API void trimtab_batch_norm_backward(int32_t dtype, const BatchNormJob* 
   });
 }
 
-// y = (x − shift) γ + κ: of the job's numbers, `rest` and what comes after it are not used.
+// y = γ (x − shift)/√(variance + ε) + κ, by given statistics.
 TRIMTAB_API void trimtab_batch_norm_apply(int32_t dtype, const BatchNormJob* job, int32_t threads) {
   with_type(dtype, [&](auto type) {
     using T = decltype(type);

@@ -9,7 +9,8 @@ constexpr int64_t ENOUGH = 4;  // channels for each thread, for a channel to be 
 #include "parts_loops.h"
 #include "columns_loops.h"
 
-// What a value is written with: y = (x − shift) a + b, dx = dy a + (x − shift) b + c.
+// What a value is written with: y = (x − shift) a + b, dx = ((x − shift) b + (dy + c)) a. No product of two 1/s, which a
+// float32 might not hold.
 template <class V>
 struct Coefficients {
   V shift, a, b, c;
@@ -45,6 +46,8 @@ struct Forward {
   TRIMTAB_INLINE void write(int64_t i, At at, Coefficients<V> by) const {
     at.set(to + i, (at.get(x + i) - by.shift) * by.a + by.b);
   }
+
+  TRIMTAB_INLINE void fetch(int64_t i) const { __builtin_prefetch(x + i, 0, 2); }
 };
 
 template <class T>
@@ -90,22 +93,22 @@ struct Backward {
   static TRIMTAB_INLINE void add_strip_sums(const Job& job, Rows<T> rows, Panel<A> panel, double* sums,
                                             double* products) {
     const T* const dy = job.dy + (rows.x - job.x);
-    const int64_t ahead = most(AHEAD, ABREAST * rows.width);
     const A *const shifts = job.coefficients, *const rstds = shifts + rows.width, *const offsets = rstds + rows.width;
     Values<A> sum[Panel<A>::MOST] = {}, product[Panel<A>::MOST] = {};
-    each_of_strip(rows, panel, [&](int r, int64_t i, auto n) __attribute__((always_inline)) {
-      const int64_t j = panel.start(r);
-      const Values<A> shift = lanes<A>(shifts + j), rstd = lanes<A>(rstds + j), offset = lanes<A>(offsets + j);
-      Values<A> s{}, p{};
-      for (int row = 0; row < n.value; ++row) {
-        const int64_t at = i + row * rows.width;
-        __builtin_prefetch(rows.x + at + ahead);
-        __builtin_prefetch(dy + at + ahead);
-        const Values<A> d = lanes<A>(dy + at);
-        s += d;
-        p += d * ((lanes<A>(rows.x + at) - shift) * rstd + offset);
+    each_of_strip<BESIDE>(rows, panel, [&](int64_t row, int r, auto n, auto m) __attribute__((always_inline)) {
+      Values<A> shift[m.value], rstd[m.value], offset[m.value], s[m.value] = {}, p[m.value] = {};
+      for (int k = 0; k < m.value; ++k) {
+        const int64_t j = panel.start(r + k);
+        shift[k] = lanes<A>(shifts + j), rstd[k] = lanes<A>(rstds + j), offset[k] = lanes<A>(offsets + j);
       }
-      sum[r] += s, product[r] += p;
+      for (int i = 0; i < n.value; ++i)
+        for (int k = 0; k < m.value; ++k) {
+          const int64_t at = (row + i) * rows.width + panel.start(r + k);
+          const Values<A> d = lanes<A>(dy + at);
+          s[k] += d;
+          p[k] += d * ((lanes<A>(rows.x + at) - shift[k]) * rstd[k] + offset[k]);
+        }
+      for (int k = 0; k < m.value; ++k) sum[r + k] += s[k], product[r + k] += p[k];
     });
     for (int c = 0; c < panel.registers() * LANES<A>; ++c) {
       sums[c] += sum[c / LANES<A>][c % LANES<A>];
@@ -114,9 +117,9 @@ struct Backward {
   }
 
   static TRIMTAB_INLINE Coefficients<A> finish(const Job& job, int64_t c, Part whole) {
-    const double rstd = job.rstd[c], a = job.weight[c] * rstd, slope = -a * whole.m2 / job.divisor;
+    const double rstd = job.rstd[c], slope = -rstd * whole.m2 / job.divisor;
     job.dbias[c] = whole.mean, job.dweight[c] = whole.m2;
-    return {job.shift[c], A(a), A(slope * rstd), A(-a * whole.mean / whole.count - slope * rstd * job.rest[c])};
+    return {job.shift[c], A(job.weight[c] * rstd), A(slope), A(-whole.mean / whole.count - slope * job.rest[c])};
   }
 
   const T *x, *dy;
@@ -126,8 +129,10 @@ struct Backward {
 
   template <class V, class At>
   TRIMTAB_INLINE void write(int64_t i, At at, Coefficients<V> by) const {
-    at.set(to + i, at.get(dy + i) * by.a + ((at.get(x + i) - by.shift) * by.b + by.c));
+    at.set(to + i, ((at.get(x + i) - by.shift) * by.b + (at.get(dy + i) + by.c)) * by.a);
   }
+
+  TRIMTAB_INLINE void fetch(int64_t i) const { __builtin_prefetch(x + i, 0, 2), __builtin_prefetch(dy + i, 0, 2); }
 };
 
 // Channels of long runs.
@@ -156,24 +161,28 @@ TRIMTAB_INLINE void finish_channel(const BatchNorm<T>& job, int64_t c) {
   std::memcpy(job.coefficients + 4 * c, &by, sizeof by);
 }
 
+// `n` values of one channel from `start` on; those that lie `ahead` of them, if any, are fetched meanwhile.
 template <class Way, class T>
-TRIMTAB_INLINE void write_piece(const BatchNorm<T>& job, int64_t c, int64_t k) {
-  using A = wide<T>;
-  const auto by = read<Coefficients<A>>(job.coefficients + 4 * c);
-  const Span span = job.piece(c, k);
-  for (int64_t run = 0; run < span.count; ++run) {
-    const Way here(job, span.start + run * span.stride);
-    each_column<A>(0, span.length, [=](int64_t i, auto at) __attribute__((always_inline)) { here.write(i, at, by); });
-  }
+TRIMTAB_INLINE void write_run(const BatchNorm<T>& job, int64_t c, int64_t start, int64_t n, int64_t ahead) {
+  const auto by = read<Coefficients<wide<T>>>(job.coefficients + 4 * c);
+  const Way here(job, start);
+  each_written_column(job.to + start, n, job.streamed, [=](int64_t i, auto at) __attribute__((always_inline)) {
+    if (ahead) here.fetch(i + ahead);
+    here.write(i, at, by);
+  });
 }
 
-// A chunk of one channel, which is read twice while it is in the cache.
+// A chunk of one channel, which is read twice while it is in the cache. While it is written memory has little to do: the
+// channel that comes next, `threads` further on, is fetched.
 template <class Way, class T>
 void whole_channel(void* context, int64_t c) {
   const auto& job = *static_cast<const BatchNorm<T>*>(context);
   for (int64_t k = 0; k < job.pieces(); ++k) measure_piece<Way>(job, c, k);
   finish_channel<Way>(job, c);
-  for (int64_t k = 0; k < job.pieces(); ++k) write_piece<Way>(job, c, k);
+  const int64_t ahead = c + job.threads < job.channels ? job.threads * job.inner : 0;
+  for (int64_t run = c; run < job.outer * job.channels; run += job.channels)
+    write_run<Way>(job, c, run * job.inner, job.inner, ahead);
+  if (job.streamed) settle();
 }
 
 // Chunks of one piece, for where there are fewer channels than a team has use for.
@@ -188,10 +197,18 @@ void finished_channel(void* context, int64_t c) {
   finish_channel<Way>(*static_cast<const BatchNorm<T>*>(context), c);
 }
 
+// Chunks of PIECE values as memory lies, the last first: of what was measured last some is in the cache.
 template <class Way, class T>
 void written_piece(void* context, int64_t k) {
   const auto& job = *static_cast<const BatchNorm<T>*>(context);
-  write_piece<Way>(job, k / job.pieces(), k % job.pieces());
+  const int64_t values = job.outer * job.channels * job.inner;
+  int64_t at = (ceil_of(values, PIECE) - 1 - k) * PIECE;
+  for (const int64_t end = least(at + PIECE, values); at < end;) {
+    const int64_t run = at / job.inner, until = least((run + 1) * job.inner, end);
+    write_run<Way>(job, run % job.channels, at, until - at, 0);
+    at = until;
+  }
+  if (job.streamed) settle();
 }
 
 // Channels as columns. A chunk is some strips of rows, or some channels.
@@ -249,25 +266,27 @@ void finished_columns(void* context, int64_t k) {
   each_of_chunk(job, k, [&](int64_t c) { expand(job, c, Way::finish(job, c, together_of_columns<Way>(job, c))); });
 }
 
+// `n` columns from `start` on.
 template <class Way, class T>
 TRIMTAB_INLINE void write_row(const BatchNorm<T>& job, int64_t start, int64_t n) {
-  using A = wide<T>;
   const Way here(job, start);
-  const A *shift = job.coefficients, *a = shift + job.columns.width, *b = a + job.columns.width,
-          *c = b + job.columns.width;
-  each_column<A>(0, n, [=](int64_t j, auto at) __attribute__((always_inline)) {
-    here.write(j, at, Coefficients<Values<A>>{at.get(shift + j), at.get(a + j), at.get(b + j), at.get(c + j)});
+  const int64_t width = job.columns.width;
+  const wide<T> *shift = job.coefficients, *a = shift + width, *b = a + width, *c = b + width;
+  each_written_column(job.to + start, n, job.streamed, [=](int64_t j, auto at) __attribute__((always_inline)) {
+    here.write(j, at, Coefficients<Values<wide<T>>>{at.get(shift + j), at.get(a + j), at.get(b + j), at.get(c + j)});
   });
 }
 
-// The last chunk is the rows that are left over.
+// The first chunk is the rows that are left over, then comes the last: of what was measured last some is in the cache.
 template <class Way, class T>
 void written_rows(void* context, int64_t k) {
   const auto& job = *static_cast<const BatchNorm<T>*>(context);
   const Columns& columns = job.columns;
-  const int64_t start = k * columns.chunk_rows * columns.width;
-  if (k == columns.chunks()) return write_row<Way>(job, columns.rows * columns.width, columns.left * columns.row);
-  for (int64_t row = 0; row < columns.rows_of(k); ++row) write_row<Way>(job, start + row * columns.width, columns.width);
+  const int64_t width = columns.width, chunk = columns.chunks() - k, rows = k ? columns.rows_of(chunk) : 0;
+  const int64_t start = chunk * columns.chunk_rows * width;
+  if (k == 0) write_row<Way>(job, columns.rows * width, columns.left * columns.row);
+  for (int64_t row = 0; row < rows; ++row) write_row<Way>(job, start + row * width, width);
+  if (job.streamed) settle();
 }
 
 // Column by column what x̂ is made with, for the backward pass to measure by.
@@ -279,13 +298,14 @@ void expanded_statistics(void* context, int64_t k) {
   });
 }
 
-// γ and κ as they are, for evaluation to write by.
+// What evaluation writes by.
 template <class T>
-void expanded_parameters(void* context, int64_t k) {
+void expanded_estimates(void* context, int64_t k) {
   const auto& job = *static_cast<const BatchNorm<T>*>(context);
   const bool columns = job.inner < SHORT;
   each_of_chunk(job, k, [&](int64_t c) {
-    const Coefficients<wide<T>> by{job.shift[c], job.weight[c], job.bias[c], 0};
+    const double rstd = 1 / __builtin_sqrt(double(job.variance[c]) + job.eps);
+    const Coefficients<wide<T>> by{job.shift[c], wide<T>(job.weight[c] * rstd), job.bias[c], 0};
     if (columns)
       expand(job, c, by);
     else
@@ -297,6 +317,7 @@ void expanded_parameters(void* context, int64_t k) {
 
 template <class Way, class T>
 void batch_norm(BatchNorm<T>& job, int threads) {
+  job.threads = threads;
   const auto run = [&](Body body, int64_t chunks) { run_chunks(body, &job, chunks, threads); };
   const int64_t pieces = job.channels * job.pieces();
   if (job.inner < SHORT) {
@@ -308,7 +329,7 @@ void batch_norm(BatchNorm<T>& job, int threads) {
   } else {
     run(measured_piece<Way, T>, pieces);
     run(finished_channel<Way, T>, job.channels);
-    run(written_piece<Way, T>, pieces);
+    run(written_piece<Way, T>, ceil_of(job.outer * job.channels * job.inner, PIECE));
   }
 }
 
@@ -326,9 +347,9 @@ void batch_norm_backward(BatchNorm<T> job, int threads) {
 template <class T>
 void batch_norm_apply(BatchNorm<T> job, int threads) {
   const auto run = [&](Body body, int64_t chunks) { run_chunks(body, &job, chunks, threads); };
-  run(expanded_parameters<T>, ceil_of(job.channels, FINISHED));
+  run(expanded_estimates<T>, ceil_of(job.channels, FINISHED));
   if (job.inner < SHORT)
     run(written_rows<Forward<T>, T>, job.columns.chunks() + 1);
   else
-    run(written_piece<Forward<T>, T>, job.channels * job.pieces());
+    run(written_piece<Forward<T>, T>, ceil_of(job.outer * job.channels * job.inner, PIECE));
 }

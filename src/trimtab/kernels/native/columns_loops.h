@@ -1,11 +1,11 @@
 // Rows of values side by side, and what is known of each column.
 //
-// Rows are read a few at a time and from end to end, as memory lies, with the sums of all columns in the first cache: strips
-// of a few registers of columns, with their sums in registers, leave the prefetcher behind.
+// Rows are read a few at a time and from end to end, as memory lies, with the sums of all columns in the first cache.
 
 constexpr int64_t PANEL = 512;  // columns at a time
 constexpr int GUESSED = 8;      // rows that a guess at the mean is of: never off by √((128−8)/8) < 4 standard deviations
 constexpr int ABREAST = 8;      // rows that are read together
+constexpr int BESIDE = REGISTER_BYTES == 64 ? 4 : 2;  // registers that are, so that short rows are read as they lie
 
 // `count` rows of `width` values, one behind the other.
 template <class T>
@@ -38,20 +38,25 @@ TRIMTAB_INLINE void each_panel(int64_t width, See see) {
   }
 }
 
-// Calls add(r, i, Const<n>) for n rows at a time, the first of which has the panel's register r at value i. Sums are taken
-// of those rows first, and then added to the others': a sum of 128 equal terms, one by one, would be off by some 1e-6.
+// Calls add(row, r, Const<n>, Const<m>) for n rows at a time from `row` on and m registers of the panel from r on. Sums are
+// taken of those rows first, and then added to the others': a sum of 128 equal terms, one by one, would be off by some 1e-6.
 template <int N>
 struct Const {
   static constexpr int value = N;
 };
 
-template <class A, class T, class Add>
+template <int MOST_BESIDE, class A, class Add, class N>
+TRIMTAB_INLINE void each_beside(Panel<A> panel, int64_t row, N n, Add add) {
+  int r = 0;
+  for (; r + MOST_BESIDE <= panel.registers(); r += MOST_BESIDE) add(row, r, n, Const<MOST_BESIDE>{});
+  for (; r < panel.registers(); ++r) add(row, r, n, Const<1>{});
+}
+
+template <int MOST_BESIDE, class A, class T, class Add>
 TRIMTAB_INLINE void each_of_strip(Rows<T> rows, Panel<A> panel, Add add) {
   int64_t row = 0;
-  for (; row + ABREAST <= rows.count; row += ABREAST)
-    for (int r = 0; r < panel.registers(); ++r) add(r, row * rows.width + panel.start(r), Const<ABREAST>{});
-  for (; row < rows.count; ++row)
-    for (int r = 0; r < panel.registers(); ++r) add(r, row * rows.width + panel.start(r), Const<1>{});
+  for (; row + ABREAST <= rows.count; row += ABREAST) each_beside<MOST_BESIDE>(panel, row, Const<ABREAST>{}, add);
+  for (; row < rows.count; ++row) each_beside<MOST_BESIDE>(panel, row, Const<1>{}, add);
 }
 
 // Equal values have themselves for mean.
@@ -121,20 +126,18 @@ struct StripSums {
 template <class T>
 TRIMTAB_INLINE void add_strip_parts(Rows<T> rows, Panel<wide<T>> panel, ColumnParts<wide<T>>* whole) {
   using A = wide<T>;
-  const int64_t ahead = most(AHEAD, ABREAST * rows.width);
   StripSums<A> sums;
   sums.begin(rows, panel);
-  each_of_strip(rows, panel, [&](int r, int64_t i, auto n) __attribute__((always_inline)) {
-    const Values<A> shift = sums.shift[r];
-    Values<A> sum{}, square{};
-    for (int row = 0; row < n.value; ++row) {
-      const T* const x = rows.x + i + row * rows.width;
-      __builtin_prefetch(x + ahead);
-      const Values<A> d = lanes<A>(x) - shift;
-      sum += d;
-      square += d * d;
-    }
-    sums.sum[r] += sum, sums.square[r] += square;
+  each_of_strip<BESIDE>(rows, panel, [&](int64_t row, int r, auto n, auto m) __attribute__((always_inline)) {
+    Values<A> shift[m.value], sum[m.value] = {}, square[m.value] = {};
+    for (int k = 0; k < m.value; ++k) shift[k] = sums.shift[r + k];
+    for (int i = 0; i < n.value; ++i)
+      for (int k = 0; k < m.value; ++k) {
+        const Values<A> d = lanes<A>(rows.x + (row + i) * rows.width + panel.start(r + k)) - shift[k];
+        sum[k] += d;
+        square[k] += d * d;
+      }
+    for (int k = 0; k < m.value; ++k) sums.sum[r + k] += sum[k], sums.square[r + k] += square[k];
   });
   for (int r = 0; r < panel.registers(); ++r) {
     ColumnParts<A> parts = sums.parts(r, rows.count);

@@ -75,6 +75,11 @@ struct Lanes<double, float> {
 };
 
 template <>
+struct Lanes<double, InFloat64<float>> {
+  static TRIMTAB_INLINE Values<double> load(const InFloat64<float>* x) { return Lanes<double, float>::load(&x->value); }
+};
+
+template <>
 struct Lanes<float, bfloat16> {
   static TRIMTAB_INLINE Values<float> load(const bfloat16* x) {
     return same_bits<Values<float>>(__builtin_convertvector(read<Lane<float>::halves>(x), Bits) << 16);
@@ -120,6 +125,32 @@ TRIMTAB_INLINE void put(T* to, Values<wide<T>> x) {
   Lanes<wide<T>, T>::store(to, x);
 }
 
+// Past the caches, to an address that is a multiple of the size of what is stored: see `settle`.
+template <class T>
+TRIMTAB_INLINE void stream(T* to, Values<wide<T>> x) {
+  T values[LANES<wide<T>>];
+  put(values, x);
+#if defined(__x86_64__)
+  if constexpr (sizeof values == 64)
+    _mm512_stream_si512(reinterpret_cast<__m512i*>(to), read<__m512i>(values));
+  else if constexpr (sizeof values == 32)
+    _mm256_stream_si256(reinterpret_cast<__m256i*>(to), read<__m256i>(values));
+  else if constexpr (sizeof values == 16)
+    _mm_stream_si128(reinterpret_cast<__m128i*>(to), read<__m128i>(values));
+  else
+    _mm_stream_si64(reinterpret_cast<long long*>(to), read<long long>(values));
+#else
+  put(to, x);
+#endif
+}
+
+// What was streamed so far can be read by other threads.
+TRIMTAB_INLINE void settle() {
+#if defined(__x86_64__)
+  _mm_sfence();
+#endif
+}
+
 // Fewer than LANES<A> numbers; the other lanes hold `rest`.
 template <class A, class T>
 TRIMTAB_INLINE Values<A> first_lanes(const T* x, int64_t n, A rest) {
@@ -158,6 +189,13 @@ struct WholeRegister {
   }
 };
 
+struct StreamedRegister : WholeRegister {
+  template <class T>
+  TRIMTAB_INLINE void set(T* to, Values<wide<T>> x) const {
+    stream(to, x);
+  }
+};
+
 struct PartOfRegister {
   int64_t n;
 
@@ -178,4 +216,23 @@ TRIMTAB_INLINE void each_column(int64_t from, int64_t to, See see) {
   int64_t j = from;
   for (; j + LANES<A> <= to; j += LANES<A>) see(j, WholeRegister{});
   if (j < to) see(j, PartOfRegister{to - j});
+}
+
+// The same for columns that are written to `result`, which is streamed: up to where that can be done, a part of a register.
+template <class T, class See>
+TRIMTAB_INLINE void each_streamed_column(const T* result, int64_t n, See see) {
+  constexpr int64_t L = LANES<wide<T>>;
+  const auto place = reinterpret_cast<uintptr_t>(result) / sizeof(T);
+  int64_t j = least(-place & (L - 1), n);
+  if (j) see(0, PartOfRegister{j});
+  for (; j + L <= n; j += L) see(j, StreamedRegister{});
+  if (j < n) see(j, PartOfRegister{n - j});
+}
+
+template <class T, class See>
+TRIMTAB_INLINE void each_written_column(const T* result, int64_t n, bool streamed, See see) {
+  if (streamed)
+    each_streamed_column(result, n, see);
+  else
+    each_column<wide<T>>(0, n, see);
 }

@@ -12,6 +12,7 @@
 #include "isa.h"
 #include "number.h"
 #include "registers.h"
+#include "streaming.h"
 #include "team.h"
 
 namespace trimtab {
@@ -24,6 +25,7 @@ struct LayerNormForward {
   wide<T>*shift, *rest, *rstd;  // [rows]
   int64_t rows, width, chunk_rows;
   double eps, divisor;
+  bool streamed;
 };
 
 template <class T>
@@ -34,13 +36,14 @@ struct LayerNormBackward {
   wide<T>* partial;  // [chunks, 2, width]: of each chunk Σ dy x̂ and Σ dy
   int64_t rows, width, chunk_rows;
   double divisor;
+  bool streamed;
 };
 
-// The sums of the chunks, added up in their order: sums[j] = Σₖ partial[k, j].
+// The sums of the chunks, added up in their order: of partial [chunks, 2, width] to dweight [width] and dbias [width].
 template <class A>
 struct Combine {
   const A* partial;
-  A* sums;
+  A *dweight, *dbias;
   int64_t chunks, width;
 };
 
@@ -68,13 +71,14 @@ using namespace trimtab;
 
 TRIMTAB_API void trimtab_layer_norm_forward(int32_t dtype, const void* x, const void* weight, const void* bias, void* y,
                                             void* shift, void* rest, void* rstd, int64_t rows, int64_t width,
-                                            double eps, double divisor, int32_t threads) {
+                                            double eps, double divisor, int32_t streamed, int32_t threads) {
   with_type(dtype, [&](auto type) {
     using T = decltype(type);
     using A = wide<T>;
     LayerNormForward<T> job{static_cast<const T*>(x), static_cast<const A*>(weight), static_cast<const A*>(bias),
                             static_cast<T*>(y), static_cast<A*>(shift), static_cast<A*>(rest), static_cast<A*>(rstd),
-                            rows, width, std::max<int64_t>(CHUNK / width, 1), eps, divisor};
+                            rows, width, std::max<int64_t>(CHUNK / width, 1), eps, divisor,
+                            streamed && can_be_streamed<T>(width)};
     run_chunks(TRIMTAB_OF_ISA(forward_chunk<T>), &job, chunks(rows, job.chunk_rows), threads);
   });
 }
@@ -84,21 +88,21 @@ TRIMTAB_API int64_t trimtab_layer_norm_chunks(int64_t rows, int64_t width) {
   return chunks(rows, backward_chunk_rows(width));
 }
 
-// `sums` is [2, width]: Σ dy x̂ and Σ dy over the rows.
+// dweight and dbias [width] are Σ dy x̂ and Σ dy over the rows.
 TRIMTAB_API void trimtab_layer_norm_backward(int32_t dtype, const void* dy, const void* x, const void* weight,
                                              const void* shift, const void* rest, const void* rstd, void* dx,
-                                             void* partial, void* sums, int64_t rows, int64_t width, double divisor,
-                                             int32_t threads) {
+                                             void* partial, void* dweight, void* dbias, int64_t rows, int64_t width,
+                                             double divisor, int32_t streamed, int32_t threads) {
   with_type(dtype, [&](auto type) {
     using T = decltype(type);
     using A = wide<T>;
     LayerNormBackward<T> job{static_cast<const T*>(dy), static_cast<const T*>(x), static_cast<const A*>(weight),
                              static_cast<const A*>(shift), static_cast<const A*>(rest), static_cast<const A*>(rstd),
                              static_cast<T*>(dx), static_cast<A*>(partial), rows, width, backward_chunk_rows(width),
-                             divisor};
+                             divisor, streamed && can_be_streamed<T>(width)};
     const int64_t count = chunks(rows, job.chunk_rows);
     run_chunks(TRIMTAB_OF_ISA(backward_chunk<T>), &job, count, threads);
-    Combine<A> combine{static_cast<const A*>(partial), static_cast<A*>(sums), count, 2 * width};
+    Combine<A> combine{static_cast<const A*>(partial), static_cast<A*>(dweight), static_cast<A*>(dbias), count, width};
     run_chunks(TRIMTAB_OF_ISA(combine_chunk<A>), &combine, chunks(2 * width, COMBINED), threads);
   });
 }

@@ -11,10 +11,8 @@ TRIMTAB_INLINE void forward_row(const LayerNormForward<T>& job, int64_t r) {
   const Part part = part_of_all(Runs<T>{x, 1, job.width, 0});
   const A shift = part.mean, rest = part.mean - shift, rstd = 1 / __builtin_sqrt(part.m2 / job.divisor + job.eps);
   const A offset = -rest * rstd, *const weight = job.weight, *const bias = job.bias;
-  const T* const next = x + job.width;
   job.shift[r] = shift, job.rest[r] = rest, job.rstd[r] = rstd;
-  each_column<A>(0, job.width, [=](int64_t j, auto at) __attribute__((always_inline)) {
-    __builtin_prefetch(next + j);
+  each_written_column(y, job.width, job.streamed, [=](int64_t j, auto at) __attribute__((always_inline)) {
     at.set(y + j, ((at.get(x + j) - shift) * rstd + offset) * at.get(weight + j) + at.get(bias + j));
   });
 }
@@ -24,9 +22,12 @@ void forward_chunk(void* context, int64_t k) {
   const auto& job = *static_cast<const LayerNormForward<T>*>(context);
   const int64_t end = least((k + 1) * job.chunk_rows, job.rows);
   for (int64_t r = k * job.chunk_rows; r < end; ++r) forward_row(job, r);
+  if (job.streamed) settle();
 }
 
-constexpr int TOGETHER = 2;  // rows that are read together, and share one update of the parameters' sums
+// The sums of so many columns stay in the first cache beside a row. Of more, rows that are read together share one update
+// of them; the result is the same.
+constexpr int64_t NARROW = 2048;
 
 // G rows from r on. All that the loops read is at hand: a store might change what lies in the job.
 template <class T, int G>
@@ -37,12 +38,13 @@ struct BackwardRows {
   const A* weight;
   int64_t width;
   double divisor;
+  bool streamed;
   A shift[G], rstd[G], offset[G];
   double along[G] = {}, across[G] = {};  // Σ g and Σ g x̂ of each, g = γ dy
 
   TRIMTAB_INLINE BackwardRows(const LayerNormBackward<T>& job, int64_t r)
       : dy(job.dy + r * job.width), x(job.x + r * job.width), dx(job.dx + r * job.width), weight(job.weight),
-        width(job.width), divisor(job.divisor) {
+        width(job.width), divisor(job.divisor), streamed(job.streamed) {
     for (int k = 0; k < G; ++k)
       shift[k] = job.shift[r + k], rstd[k] = job.rstd[r + k], offset[k] = -job.rest[r + k] * rstd[k];
   }
@@ -66,16 +68,12 @@ struct BackwardRows {
     for (int k = 0; k < G; ++k) along[k] += total<A>(sum[k]), across[k] += total<A>(product[k]);
   }
 
-  // Row k, while the row that is read G rows later is fetched.
   TRIMTAB_INLINE void write(int k) const {
     const T *const dy_k = dy + k * width, *const x_k = x + k * width;
     T* const dx_k = dx + k * width;
-    const int64_t later = G * width;
     const A shift_k = shift[k], rstd_k = rstd[k], offset_k = offset[k], *const gamma = weight;
     const A mean = -rstd_k * along[k] / width, slope = -rstd_k * across[k] / divisor;
-    each_column<A>(0, width, [=](int64_t j, auto at) __attribute__((always_inline)) {
-      __builtin_prefetch(x_k + later + j);
-      __builtin_prefetch(dy_k + later + j);
+    each_written_column(dx_k, width, streamed, [=](int64_t j, auto at) __attribute__((always_inline)) {
       const Values<A> normal = (at.get(x_k + j) - shift_k) * rstd_k + offset_k;
       at.set(dx_k + j, at.get(dy_k + j) * at.get(gamma + j) * rstd_k + (normal * slope + mean));
     });
@@ -89,23 +87,33 @@ TRIMTAB_INLINE void backward_rows(const LayerNormBackward<T>& job, int64_t r, wi
   for (int k = 0; k < G; ++k) rows.write(k);
 }
 
+template <int TOGETHER, class T>
+TRIMTAB_INLINE void all_backward_rows(const LayerNormBackward<T>& job, int64_t r, int64_t end, wide<T>* dweight,
+                                      wide<T>* dbias) {
+  for (; r + TOGETHER <= end; r += TOGETHER) backward_rows<TOGETHER>(job, r, dweight, dbias);
+  for (; r < end; ++r) backward_rows<1>(job, r, dweight, dbias);
+}
+
 template <class T>
 void backward_chunk(void* context, int64_t k) {
   const auto& job = *static_cast<const LayerNormBackward<T>*>(context);
   wide<T>*dweight = job.partial + 2 * k * job.width, *dbias = dweight + job.width;
   std::memset(dweight, 0, 2 * job.width * sizeof *dweight);
-  const int64_t end = least((k + 1) * job.chunk_rows, job.rows);
-  int64_t r = k * job.chunk_rows;
-  for (; r + TOGETHER <= end; r += TOGETHER) backward_rows<TOGETHER>(job, r, dweight, dbias);
-  for (; r < end; ++r) backward_rows<1>(job, r, dweight, dbias);
+  const int64_t r = k * job.chunk_rows, end = least(r + job.chunk_rows, job.rows);
+  if (job.width <= NARROW)
+    all_backward_rows<1>(job, r, end, dweight, dbias);
+  else
+    all_backward_rows<4>(job, r, end, dweight, dbias);
+  if (job.streamed) settle();
 }
 
 template <class A>
 void combine_chunk(void* context, int64_t k) {
   const auto& job = *static_cast<const Combine<A>*>(context);
-  const int64_t from = k * COMBINED, n = least(COMBINED, job.width - from);
+  const int64_t from = k * COMBINED, columns = 2 * job.width, n = least(COMBINED, columns - from);
   double sums[COMBINED] = {};
   for (int64_t chunk = 0; chunk < job.chunks; ++chunk)
-    for (int64_t j = 0; j < n; ++j) sums[j] += job.partial[chunk * job.width + from + j];
-  for (int64_t j = 0; j < n; ++j) job.sums[from + j] = static_cast<A>(sums[j]);
+    for (int64_t j = 0; j < n; ++j) sums[j] += job.partial[chunk * columns + from + j];
+  for (int64_t j = from; j < from + n; ++j)
+    (j < job.width ? job.dweight + j : job.dbias + j - job.width)[0] = static_cast<A>(sums[j - from]);
 }

@@ -37,12 +37,20 @@ TRIMTAB_API int64_t trimtab_moments_partial(int64_t outer, int64_t channels, int
   return 8 * (inner < SHORT ? columns.width * columns.chunks() : channels * planes.pieces());
 }
 
+// `precise` computes in float64 what shorter formats hold, too.
 TRIMTAB_API void trimtab_moments(int32_t dtype, const void* x, int64_t outer, int64_t channels, int64_t inner,
-                                 double limit, double* partial, double* to, int32_t threads) {
+                                 double limit, int32_t precise, double* partial, double* to, int32_t threads) {
+  const Planes planes{outer, channels, inner};
+  const Columns columns(outer, channels, inner);
+  const auto run = [&](auto type) {
+    using T = decltype(type);
+    TRIMTAB_OF_ISA(moments<T>)(Moments<T>{planes, columns, static_cast<const T*>(x), limit, partial, to}, threads);
+  };
   with_type(dtype, [&](auto type) {
     using T = decltype(type);
-    const Planes planes{outer, channels, inner};
-    const Columns columns(outer, channels, inner);
-    TRIMTAB_OF_ISA(moments<T>)(Moments<T>{planes, columns, static_cast<const T*>(x), limit, partial, to}, threads);
+    if constexpr (std::is_same_v<T, double>)
+      run(type);
+    else
+      precise ? run(InFloat64<T>{}) : run(type);
   });
 }

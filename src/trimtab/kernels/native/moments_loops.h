@@ -19,6 +19,25 @@ TRIMTAB_INLINE Tally merge(const Tally& a, const Tally& b) {
           a.saturated + b.saturated};
 }
 
+// Tallies are merged around the mean of the first: thousands of means that are near one another would each be rounded to
+// the last place of the whole.
+struct Merger {
+  Tally whole;
+  double origin = 0;
+
+  TRIMTAB_INLINE void add(Tally tally) {
+    if (whole.part.count == 0) origin = tally.part.mean;
+    tally.part.mean -= origin;
+    whole = merge(whole, tally);
+  }
+
+  TRIMTAB_INLINE Tally result() const {
+    Tally tally = whole;
+    if (tally.part.count) tally.part.mean += origin;
+    return tally;
+  }
+};
+
 template <class A>
 TRIMTAB_INLINE int64_t count(Integers<A> yes) {  // lanes of a comparison count −1 each
   int64_t sum = 0;
@@ -126,9 +145,9 @@ TRIMTAB_INLINE Tally tally(Runs<T> runs, double limit_) {
 
 template <class T>
 TRIMTAB_INLINE Tally tally_of_all(Runs<T> runs, double limit) {
-  Tally whole;
-  each_block(runs, BLOCK, [&](Runs<T> block) { whole = merge(whole, tally(block, limit)); });
-  return whole;
+  Merger merger;
+  each_block(runs, BLOCK, [&](Runs<T> block) { merger.add(tally(block, limit)); });
+  return merger.result();
 }
 
 // Of a panel of columns: what the strips so far come to.
@@ -137,7 +156,8 @@ struct ColumnTallies {
   using A = wide<T>;
   static constexpr int L = LANES<A>, MOST = Panel<A>::MOST;
   Panel<A> panel;
-  ColumnParts<A> parts[MOST];
+  ColumnParts<A> parts[MOST];     // around `origin`, as in a Merger
+  double origin[MOST * L] = {};
   Values<A> smallest[MOST], largest[MOST];
   double zeros[MOST * L] = {}, saturated[MOST * L] = {};
   Tally exact[MOST * L];  // of strips that are not in the others
@@ -151,29 +171,25 @@ struct ColumnTallies {
     StripSums<A> sums;
     Values<A> low[MOST], high[MOST];
     Integers<A> zero[MOST], beyond[MOST];
-    const int64_t ahead = most(AHEAD, ABREAST * rows.width);
     sums.begin(rows, panel);
     for (int r = 0; r < panel.registers(); ++r) {
       low[r] = all<A>(INFINITY), high[r] = all<A>(-INFINITY);
       zero[r] = beyond[r] = Integers<A>{};
     }
-    each_of_strip(rows, panel, [&](int r, int64_t i, auto n) __attribute__((always_inline)) {
-      const Values<A> shift = sums.shift[r];
-      Values<A> sum{}, square{}, least_yet = low[r], most_yet = high[r];
-      Integers<A> none = zero[r], many = beyond[r];
-      for (int row = 0; row < n.value; ++row) {
-        const T* const at = rows.x + i + row * rows.width;
-        __builtin_prefetch(at + ahead);
-        const Values<A> x = lanes<A>(at), d = x - shift;
-        sum += d;
-        square += d * d;
-        least_yet = x < least_yet ? x : least_yet;
-        most_yet = x > most_yet ? x : most_yet;
-        none += x == A{0};
-        many += (x >= limit) | (x <= -limit);
-      }
-      sums.sum[r] += sum, sums.square[r] += square;
-      low[r] = least_yet, high[r] = most_yet, zero[r] = none, beyond[r] = many;
+    each_of_strip<BESIDE / 2>(rows, panel, [&](int64_t row, int r, auto n, auto m) __attribute__((always_inline)) {
+      Values<A> shift[m.value], sum[m.value] = {}, square[m.value] = {};
+      for (int k = 0; k < m.value; ++k) shift[k] = sums.shift[r + k];
+      for (int i = 0; i < n.value; ++i)
+        for (int k = 0; k < m.value; ++k) {
+          const Values<A> x = lanes<A>(rows.x + (row + i) * rows.width + panel.start(r + k)), d = x - shift[k];
+          sum[k] += d;
+          square[k] += d * d;
+          low[r + k] = x < low[r + k] ? x : low[r + k];
+          high[r + k] = x > high[r + k] ? x : high[r + k];
+          zero[r + k] += x == A{0};
+          beyond[r + k] += (x >= limit) | (x <= -limit);
+        }
+      for (int k = 0; k < m.value; ++k) sums.sum[r + k] += sum[k], sums.square[r + k] += square[k];
     });
     for (int r = 0; r < panel.registers(); ++r) {
       ColumnParts<A> strip = sums.parts(r, rows.count);
@@ -185,6 +201,10 @@ struct ColumnTallies {
           low[r][lane] = INFINITY, high[r][lane] = -INFINITY;
           zero[r][lane] = beyond[r][lane] = 0;
         }
+      for (int lane = 0; lane < L; ++lane) {
+        if (parts[r].count[lane] == 0) origin[r * L + lane] = strip.mean[lane];
+        strip.mean[lane] -= origin[r * L + lane];
+      }
       parts[r].merge(strip);
       smallest[r] = low[r] < smallest[r] ? low[r] : smallest[r];
       largest[r] = high[r] > largest[r] ? high[r] : largest[r];
@@ -194,7 +214,7 @@ struct ColumnTallies {
   }
 
   TRIMTAB_INLINE Tally column(int r, int lane) const {
-    const Tally fast{{parts[r].count[lane], parts[r].mean[lane], parts[r].m2[lane]},
+    const Tally fast{{parts[r].count[lane], parts[r].mean[lane] + origin[r * L + lane], parts[r].m2[lane]},
                      smallest[r][lane], largest[r][lane], zeros[r * L + lane], 0, saturated[r * L + lane]};
     return merge(fast, exact[r * L + lane]);
   }
@@ -228,19 +248,19 @@ void columns_chunk(void* context, int64_t k) {
 // Puts together what there is of a channel: of its pieces or, chunk by chunk, of its columns.
 template <class T>
 TRIMTAB_INLINE Tally together(const Moments<T>& job, int64_t c) {
-  Tally whole;
-  const auto add = [&](int64_t k) { whole = merge(whole, read<Tally>(job.partial + 8 * k)); };
+  Merger merger;
+  const auto add = [&](int64_t k) { merger.add(read<Tally>(job.partial + 8 * k)); };
   if (job.inner >= SHORT) {
     for (int64_t k = 0; k < job.pieces(); ++k) add(c * job.pieces() + k);
-    return whole;
+    return merger.result();
   }
   const Columns& columns = job.columns;
   for (int64_t k = 0; k < columns.chunks(); ++k)
     for (int64_t beside = 0; beside < columns.width; beside += columns.row)
       for (int64_t j = 0; j < job.inner; ++j) add(k * columns.width + beside + c * job.inner + j);
-  if (!columns.left) return whole;
   const T* left = job.x + columns.rows * columns.width + c * job.inner;
-  return merge(whole, exact_tally(Runs<T>{left, columns.left, job.inner, columns.row}, job.limit));
+  if (columns.left) merger.add(exact_tally(Runs<T>{left, columns.left, job.inner, columns.row}, job.limit));
+  return merger.result();
 }
 
 constexpr int64_t FINISHED = 64;  // channels of a chunk

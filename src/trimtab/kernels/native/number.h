@@ -20,6 +20,12 @@ struct float16 {
   uint16_t bits;
 };
 
+// A number of a shorter format that is computed with in float64: where a kernel's sums are wanted to more digits.
+template <class T>
+struct InFloat64 {
+  T value;
+};
+
 // float32 for all but float64.
 template <class T>
 struct Wide {
@@ -27,6 +33,10 @@ struct Wide {
 };
 template <>
 struct Wide<double> {
+  using type = double;
+};
+template <class T>
+struct Wide<InFloat64<T>> {
   using type = double;
 };
 template <class T>
@@ -69,6 +79,11 @@ TRIMTAB_INLINE float load(float16 x) {
   const uint32_t sign = static_cast<uint32_t>(x.bits & 0x8000u) << 16;
   const uint32_t finite = bits_of_float(float_of_bits(magnitude) * 0x1p112f);
   return float_of_bits(sign | (magnitude >= 0x0f800000u ? magnitude | 0x7f800000u : finite));
+}
+
+template <class T>
+TRIMTAB_INLINE double load(InFloat64<T> x) {
+  return load(x.value);
 }
 
 // To nearest, ties to even; NaN stays NaN.

@@ -23,17 +23,15 @@ TRIMTAB_INLINE Part merge(Part a, Part b) {
   return {a.count + b.count, a.mean + delta * share, a.m2 + b.m2 + delta * delta * share * a.count};
 }
 
-constexpr int64_t AHEAD = 4096;  // values that are fetched ahead, where not the next run is: the prefetcher stops at a page
-
 // Calls see(k, values) with LANES<A> values at a time; where fewer are left at the end of a run, the other lanes hold `rest`.
 template <class A, class T, class See>
 TRIMTAB_INLINE void each_register(Runs<T> runs, A rest, See see) {
-  const int64_t ahead = runs.stride ? runs.stride : AHEAD;
   for (int64_t run = 0; run < runs.count; ++run) {
     const T* x = runs.x + run * runs.stride;
     int64_t i = 0;
     for (; i + 4 * LANES<A> <= runs.length; i += 4 * LANES<A>) {
-      for (int k = 0; k < 4; ++k) __builtin_prefetch(x + ahead + i + k * LANES<A>);
+      if (runs.stride)  // the processor's own prefetching follows a run, and does not know of the next one
+        for (int k = 0; k < 4; ++k) __builtin_prefetch(x + runs.stride + i + k * LANES<A>);
       see(0, lanes<A>(x + i));
       see(1, lanes<A>(x + i + LANES<A>));
       see(2, lanes<A>(x + i + 2 * LANES<A>));

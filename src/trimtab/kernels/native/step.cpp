@@ -48,3 +48,8 @@ TRIMTAB_API void trimtab_step(int64_t tensors, const int64_t* ends, const int64_
     run_chunks(count_steps, &job, (tensors + COUNTED_TOGETHER - 1) / COUNTED_TOGETHER, team);
   run_chunks(chunk_of(job.settings.dtype), &job, job.table.chunks(), team);
 }
+
+// The numbers that a row of counters holds.
+TRIMTAB_API void trimtab_counts(int64_t tensors, const int64_t* places, int64_t* to) {
+  for (int64_t k = 0; k < tensors; ++k) to[k] = *reinterpret_cast<const int64_t*>(places[k]);
+}

@@ -17,8 +17,9 @@ struct Table {
   const int64_t* places;  // row r, tensor k: the address places[r * tensors + k]
 
   int64_t elements() const { return tensors ? ends[tensors - 1] : 0; }
-  // A thread for four chunks: waking one takes as long as stepping them.
-  int threads(int64_t asked) const { return static_cast<int>(std::min(asked, 1 + chunks() / 4)); }
+  // A thread for sixteen chunks, some hundred microseconds of work: to wake one takes tens of them, and on a busy machine
+  // it may not even run before the others are done.
+  int threads(int64_t asked) const { return static_cast<int>(std::min(asked, 1 + chunks() / 16)); }
   int64_t chunks() const { return (elements() + CHUNK - 1) / CHUNK; }
 
   template <class T>
