@@ -74,19 +74,20 @@ class EMA(RecursiveAverage):
             return gain.of_mean(t)
         return gain.of_corrected_ema(self._kept(t), self._log_unseen(t))
 
+    @property
+    def observations_of_warmup(self) -> float:
+        """How many first observations have `t / (t + 9) < α`: infinite for α = 1."""
+        return math.inf if self.alpha == 1 else max(0, math.ceil(WARMUP * self.alpha / (1 - self.alpha)) - 1)
+
     def _kept(self, t: int) -> float:
         """`α_t`: the share of the average that the t-th observation leaves."""
         return min(self.alpha, t / (t + WARMUP)) if self.warmup else self.alpha
 
     def _log_unseen(self, t: int) -> float:
         """The logarithm of `α_1 α_2 … α_t`: the weight that is still on the start, 0."""
-        warm = self._warm(t) if self.warmup else 0
+        warm = int(min(t, self.observations_of_warmup)) if self.warmup else 0
         cold = (t - warm) * math.log(self.alpha) if t > warm else 0.0
         return cold - math.log(math.comb(warm + WARMUP, WARMUP))  # the product of k/(k + 9), k = 1 … n, is 1/C(n+9, 9)
-
-    def _warm(self, t: int) -> int:
-        """How many of the first t observations have `t / (t + 9) < α`."""
-        return t if self.alpha == 1 else min(t, max(0, math.ceil(WARMUP * self.alpha / (1 - self.alpha)) - 1))
 
     def __repr__(self) -> str:
         options = f"bias_correction={self.bias_correction}, warmup={self.warmup}, start={self.start!r}"

@@ -22,7 +22,8 @@ class Table:
     equal strides.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, device: torch.device = CPU) -> None:
+        self._device = device
         self._rows: list[_Row | None] = []
         self._places = array("q")
         self._ends = array("q")
@@ -38,7 +39,7 @@ class Table:
         known = self._rows if len(self._rows) == len(rows) else [None] * len(rows)
         self._rows = []
         try:
-            seen = [_seen(*each) for each in zip(rows, dtypes, known, strict=True)]
+            seen = [_seen(self._device, *each) for each in zip(rows, dtypes, known, strict=True)]
         except RuntimeError:  # of a tensor that has no memory of its own
             return False
         fresh = [row for row in seen if row is not None]
@@ -68,6 +69,16 @@ class Table:
             raise RuntimeError("this table has no tensors: use it only where take() said that it took them")
         return self.tensors, self._ends.buffer_info()[0], self._places.buffer_info()[0]
 
+    @property
+    def ends(self) -> array[int]:
+        """Where each column ends, counted in elements over all columns."""
+        return self._ends
+
+    @property
+    def places(self) -> array[int]:
+        """The addresses of the tensors, row after row."""
+        return self._places
+
     def _set(self, rows: Sequence[_Row], counters: int) -> bool:
         cut = len(rows) - counters
         if not _in_one_order(rows[:cut]) or any({*row.sizes} - {1} for row in rows[cut:]):
@@ -86,8 +97,8 @@ class _Row:
     contiguous: bool
 
 
-def _seen(tensors: Sequence[Tensor], dtype: torch.dtype, known: _Row | None) -> _Row | None:
-    """The row as it was known, where nothing has changed; None where it is not memory of the CPU in that format."""
+def _seen(device: torch.device, tensors: Sequence[Tensor], dtype: torch.dtype, known: _Row | None) -> _Row | None:
+    """The row as it was known, where nothing has changed; None where it is not memory there in that format."""
     places, sizes = array("q", map(Tensor.data_ptr, tensors)), list(map(Tensor.numel, tensors))
     # equal sizes: equally many tensors
     same = known is not None and (dtype, places, sizes) == (known.dtype, known.places, known.sizes)
@@ -98,7 +109,7 @@ def _seen(tensors: Sequence[Tensor], dtype: torch.dtype, known: _Row | None) -> 
     # A subclass may mean something else by its memory, and a lazy negation does.
     if {*map(type, tensors)} - {Tensor, torch.nn.Parameter} or any(map(Tensor.is_neg, tensors)):
         return None
-    for name, expected in (("dtype", dtype), ("layout", torch.strided), ("device", CPU)):
+    for name, expected in (("dtype", dtype), ("layout", torch.strided), ("device", device)):
         if {*map(attrgetter(name), tensors)} - {expected}:
             return None
     return _Row(dtype, list(tensors), places, sizes, all(map(Tensor.is_contiguous, tensors)))

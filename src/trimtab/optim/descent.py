@@ -13,9 +13,11 @@ from torch.optim import Optimizer
 from trimtab.clip import ClipByNorm, ClipByValue
 from trimtab.optim.averaging import Gain, observe_, shown
 from trimtab.optim.checkpoint import fill_in, modernize_, sealed
+from trimtab.optim.device_parts import Request
 from trimtab.optim.fused import Fused, step_
 from trimtab.optim.gradients import Clip, measure, prepared
 from trimtab.optim.nonfinite import describe, nonfinite
+from trimtab.optim.on_device import OnDevice
 from trimtab.optim.refusals import refuse_capture, refuse_options, refuse_sparse
 from trimtab.optim.tensor_step import descend_
 from trimtab.optim.update import Update
@@ -64,7 +66,7 @@ class Descent(Optimizer):
         self._clip, self._average, self._on_nonfinite = clip, average, on_nonfinite
         self._seen: dict[str, Any] = {"grad_norm": None, "skipped_steps": 0}  # dynamo drops an optimizer's attributes
         self._showing_averages = False
-        self._fused = Fused()
+        self._fused, self._on_device = Fused(), OnDevice()
 
     def update_of(self, group: dict[str, Any]) -> Update:
         """What a parameter group asks for, at this step."""
@@ -81,7 +83,7 @@ class Descent(Optimizer):
     @property
     def skipped_steps(self) -> int:
         """How many steps were left out because a gradient had inf or NaN."""
-        return self._seen["skipped_steps"]
+        return self._seen["skipped_steps"] + self._on_device.skipped
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -92,16 +94,17 @@ class Descent(Optimizer):
         """
         if self._showing_averages:
             raise RuntimeError("step() inside averaged(): the weights are the average there; leave the block first")
-        refuse_capture(self, averaging=self._average is not None)
         loss = None
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
-        refuse_sparse(self)
-        if self._must_skip():
-            self._seen["skipped_steps"] += 1
-        else:
-            self._descend()
+        if not self._descend_on_device():
+            refuse_capture(self, averaging=self._average is not None)
+            refuse_sparse(self)
+            if self._must_skip():
+                self._seen["skipped_steps"] += 1
+            else:
+                self._descend()
         return loss
 
     def averaged(self) -> AbstractContextManager[None]:
@@ -146,14 +149,15 @@ class Descent(Optimizer):
         self._seen["skipped_steps"] = int(beside.get("skipped_steps", 0))
 
     def __getstate__(self) -> dict[str, Any]:
-        own = ("_clip", "_average", "_on_nonfinite", "_seen")
-        return {**super().__getstate__(), **{name: self.__dict__[name] for name in own}}
+        own = ("_clip", "_average", "_on_nonfinite")
+        seen = {**self._seen, "skipped_steps": self.skipped_steps}
+        return {**super().__getstate__(), **{name: self.__dict__[name] for name in own}, "_seen": seen}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         constructed = self.__dict__.get("param_groups", [])
         super().__setstate__(state)
         self.__dict__.setdefault("_showing_averages", False)
-        self._fused = Fused()
+        self._fused, self._on_device = Fused(), OnDevice()
         fill_in(self.param_groups, constructed, self.defaults)
         modernize_(self.state, self.param_groups)
 
@@ -169,6 +173,22 @@ class Descent(Optimizer):
         if bad and self._on_nonfinite == "raise":
             raise FloatingPointError(f"{type(self).__name__}.step: {describe(bad, self.param_groups)}")
         return bool(bad)
+
+    def _descend_on_device(self) -> bool:
+        """The whole step, where the kernels of the GPU can take it."""
+        if torch.compiler.is_compiling():
+            return False
+        scale, found = getattr(self, "grad_scale", None), getattr(self, "found_inf", None)
+        ask = Request(self._clip, self._average, self._on_nonfinite == "skip", scale, found)
+        parts = self._on_device.parts(self.param_groups, self.state, self.update_of, ask)
+        if parts is None:
+            return False
+        if self._on_nonfinite == "raise":
+            self._must_skip()
+        norm = self._on_device.step(parts, ask)
+        if isinstance(self._clip, ClipByNorm):
+            self._seen["grad_norm"] = norm
+        return True
 
     def _descend(self) -> None:
         updates = [self.update_of(group) for group in self.param_groups]
