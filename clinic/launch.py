@@ -41,12 +41,15 @@ class Outcome:
             return math.nan
 
 
-def launch(command: Sequence[str], seed: int = 0) -> Outcome:
-    """Run to the end, or to TIMEOUT_S, in a folder of its own that is removed afterwards."""
+def launch(command: Sequence[str], seed: int = 0, python_path: os.PathLike[str] | None = None) -> Outcome:
+    """Run to the end, or to TIMEOUT_S, in a folder of its own that is removed afterwards.
+
+    `python_path` is a folder to import from, besides those that PYTHONPATH names.
+    """
     # One thread each, so that times and sums do not depend on how many run side by side.
     env = {**os.environ, "OMP_NUM_THREADS": "1", "SEED": str(seed), "PYTHONWARNINGS": "default"}
-    if "PYTHONPATH" in env:
-        env["PYTHONPATH"] = os.pathsep.join(os.path.abspath(p) for p in env["PYTHONPATH"].split(os.pathsep))
+    folders = [*([] if python_path is None else [os.fspath(python_path)]), *env.get("PYTHONPATH", "").split(os.pathsep)]
+    env["PYTHONPATH"] = os.pathsep.join(os.path.abspath(p) for p in folders if p)
     start = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="clinic-") as folder:
         try:

@@ -6,6 +6,8 @@ fault shows that leaves the metric alone. Cured twins carry `cure`; healthy ones
 mistaken) and `floor` (the metric that they must reach).
 
 Half of the programs, chosen by a hash of their names, are held out: no limit of a rule was set with a view to them.
+Those of them that were looked into after all, to learn why they were misjudged, stand in studied.txt and count as held
+out no more.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent
 KINDS = ("sick", "cured", "healthy")
+STUDIED = frozenset((ROOT / "studied.txt").read_text(encoding="utf-8").split())
 KEYS = frozenset({"expect", "accept", "fault", "quiet", "cure", "trap", "floor"})
 
 
@@ -56,7 +59,7 @@ class Program:
     @property
     def held_out(self) -> bool:
         """Whether the program, with its twin, takes no part in the setting of limits."""
-        return sha256(self.path.stem.encode()).digest()[0] % 2 == 1
+        return sha256(self.path.stem.encode()).digest()[0] % 2 == 1 and self.path.stem not in STUDIED
 
     @property
     def twin(self) -> Path:

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from docs.rule_pages import INDEX, index, page, stem, svg
+from docs.rule_pages import PAGES as PAGES_OF_RULES
 from trimtab.cli.run import _parser
+from trimtab.core.rule import Rule
 from trimtab.rules import all_rules
 from trimtab.version import __version__
 
@@ -54,6 +57,18 @@ def test_every_option_is_documented():
 def test_every_rule_is_in_the_readme():
     table = read("README.md")
     assert [rule.code for rule in all_rules() if f"| {rule.code} | {rule.name} |" not in table] == []
+
+
+@pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.code)
+def test_every_rule_has_its_page_as_the_rule_has_it(rule: Rule):
+    path = PAGES_OF_RULES / f"{stem(rule)}.md"
+    assert path.read_text(encoding="utf-8") == page(rule), "python -m docs.rule_pages"
+    assert (svg(rule) is None) == (not path.with_suffix(".svg").exists())
+
+
+def test_the_index_of_rules_is_as_the_rules_are():
+    assert INDEX.read_text(encoding="utf-8") == index()
+    assert {p.stem for p in PAGES_OF_RULES.glob("*.md")} == {stem(rule) for rule in all_rules()}
 
 
 def test_every_command_is_documented():

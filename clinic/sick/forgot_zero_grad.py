@@ -1,5 +1,5 @@
-# expect: TT602, TT401
-# accept: TT302
+# expect: TT405
+# accept: TT602, TT401, TT302
 # fault: gradients are never cleared, so the step grows with time
 
 import os

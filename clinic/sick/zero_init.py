@@ -1,5 +1,5 @@
-# expect: TT201, TT301
-# accept: TT402
+# expect: TT201, TT202
+# accept: TT301, TT402
 # fault: all weights start at zero, so no hidden unit ever gets a gradient
 
 import os

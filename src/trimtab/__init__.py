@@ -9,24 +9,26 @@ from trimtab.version import __version__
 
 if TYPE_CHECKING:
     from trimtab import average, clip, data, init, nn, optim
-    from trimtab.pipeline import diagnose
+    from trimtab.pipeline import diagnose, prescribe
+    from trimtab.trial.verify import verify
     from trimtab.watching import Watcher as watch
 
-__all__ = ["__version__", "average", "clip", "data", "diagnose", "init", "nn", "optim", "watch"]
+__all__ = ["__version__", "average", "clip", "data", "diagnose", "init", "nn", "optim", "prescribe", "verify", "watch"]
 
+_FUNCTIONS = {
+    "diagnose": ("trimtab.pipeline", "diagnose"),
+    "prescribe": ("trimtab.pipeline", "prescribe"),
+    "verify": ("trimtab.trial.verify", "verify"),
+    "watch": ("trimtab.watching", "Watcher"),
+}
 _COMPONENTS = {"average", "clip", "data", "init", "nn", "optim"}
 
 
 def __getattr__(name: str) -> Any:
     """Public names are imported at first use: `trimtab run` must not import torch before the script does."""
-    if name == "diagnose":
-        from trimtab.pipeline import diagnose
-
-        return diagnose
-    if name == "watch":
-        from trimtab.watching import Watcher
-
-        return Watcher
+    if name in _FUNCTIONS:
+        module, attribute = _FUNCTIONS[name]
+        return getattr(import_module(module), attribute)
     if name in _COMPONENTS:
         return import_module(f"trimtab.{name}")
     raise AttributeError(f"module 'trimtab' has no attribute {name!r}")

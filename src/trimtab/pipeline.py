@@ -6,10 +6,12 @@ import os
 from collections.abc import Sequence
 from typing import Protocol
 
+from trimtab import remedies
 from trimtab.core.errors import TrimtabError
 from trimtab.core.finding import Finding, Severity, Status
 from trimtab.core.ordering import order
 from trimtab.core.registry import select as select_codes
+from trimtab.core.remedy import Prescription
 from trimtab.core.trace import Trace
 from trimtab.record import read
 from trimtab.report.display import DisplayedDiagnosis
@@ -63,6 +65,14 @@ def diagnose(
         waiting={rule.code: rule.least_steps for rule in asked if rule.least_steps > trace.steps},
         trace=trace,
     )
+
+
+def prescribe(diagnosis: DisplayedDiagnosis) -> list[Prescription]:
+    """Remedies for the root causes of a diagnosis, likeliest first, each with the lines to paste.
+
+    Nothing is prescribed for a healthy run. `trimtab fix` tries them on a script, `trimtab.verify` on a function.
+    """
+    return [each for root in diagnosis.roots for each in remedies.prescribe(root, diagnosis.trace)]
 
 
 def _status(trace: Trace, findings: Sequence[Finding]) -> Status:

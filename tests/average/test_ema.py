@@ -157,3 +157,15 @@ def test_bad_start_and_bad_count_are_refused():
     for average in (EMA(0.9), RunningMean()):
         with pytest.raises(ValueError, match="1 for the first"):
             average.gain(0)
+
+
+@pytest.mark.parametrize("warmup", [False, True])
+@pytest.mark.parametrize("start", ["zero", "first"])
+@pytest.mark.parametrize("corrected", [False, True])
+@pytest.mark.parametrize("alpha", [0.0, 0.3, 0.9, 0.999, 1 - 1e-12, 1.0])
+def test_the_gain_on_a_device_is_that_on_the_host(alpha, corrected, start, warmup):
+    ema = EMA(alpha, bias_correction=corrected, start=start, warmup=warmup)
+    for t in [*range(1, 40), 1000, 10**6]:
+        on_device = ema.device_gain(torch.tensor(t, dtype=torch.float64))
+        assert on_device.item() == pytest.approx(ema.gain(t), rel=1e-9, abs=1e-15)
+    assert RunningMean().device_gain(torch.tensor(4.0, dtype=torch.float64)) == RunningMean().gain(4)

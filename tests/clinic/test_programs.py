@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from clinic.board import render, totals
+from clinic.examine import Score, read_report
 from clinic.programs import Program, discover, parse_header
-from clinic.score import Score, read_report, render, totals
 from clinic.verify import METRICS, SEEDS, complaint_of_healthy, complaint_of_pair, complaints
 from trimtab.rules import all_rules
 

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.autograd import forward_ad
 
 from trimtab.nn import SyncBatchNorm
 
@@ -23,6 +24,7 @@ CASES: dict[str, tuple[tuple[int, ...], tuple[int, ...], torch.dtype, dict[str, 
     "bfloat16": ((8, 3, 5), (2, 4), torch.bfloat16, {}, 0.0),
     "no parameters": ((2, 3, 4), (2,), torch.float64, {"affine": False, "track_running_stats": False}, 0.0),
 }
+COMPILED = ("ragged", "empty rank")  # a compilation takes seconds on each rank
 
 
 def parts_of(case: str) -> tuple[list[Tensor], list[Tensor]]:
@@ -52,6 +54,52 @@ def results(layer: Any, x: Tensor, dy: Tensor) -> dict[str, Any]:
     return {"y": y.detach(), "first": first, "second": x.grad - first[0], "state": layer.state_dict()}
 
 
+def tangents(layer: Any, x: Tensor, dy: Tensor) -> dict[str, Any]:
+    """How output and input gradient move when x, γ and κ move, by forward mode alone and over reverse mode."""
+    x_t, held = dy.flip(-1).contiguous(), dict(layer.named_parameters())
+    with forward_ad.dual_level():
+        moving = {name: forward_ad.make_dual(p.detach(), torch.full_like(p, 0.5)) for name, p in held.items()}
+        y = torch.func.functional_call(layer, moving, (forward_ad.make_dual(x, x_t),))
+        first = forward_ad.unpack_dual(y).tangent
+    with forward_ad.dual_level():
+        leaf = x.clone().requires_grad_()
+        (gradient,) = torch.autograd.grad(layer(forward_ad.make_dual(leaf, x_t)), leaf, dy)
+        second = forward_ad.unpack_dual(gradient).tangent
+    return {"forward": first, "forward over reverse": second}
+
+
+def as_one_graph(layer: Any) -> Any:
+    torch._dynamo.reset()
+    return torch.compile(layer, backend="aot_eager", fullgraph=True)
+
+
+def compiled(layer: Any, x: Tensor, dy: Tensor) -> dict[str, Any]:
+    """Output, derivatives and state of the layer as one graph."""
+    leaf = x.clone().requires_grad_()
+    y = as_one_graph(layer)(leaf)
+    y.backward(dy)
+    first = [t.grad for t in (leaf, *layer.parameters())]
+    return {"y": y.detach(), "first": first, "state": layer.state_dict()}
+
+
+LOOKS = {"eager": results, "tangents": tangents, "compiled": compiled}
+
+
+def by_function_transforms(layer: Any, x: Tensor) -> dict[str, Tensor]:
+    """Derivatives of a layer without running estimates by `torch.func`."""
+
+    def loss(x: Tensor) -> Tensor:
+        return layer(x).pow(3).sum()
+
+    stacked = torch.stack([x, 2 * x.flip(-1)])
+    return {
+        "grad": torch.func.grad(loss)(x),
+        "jvp of grad": torch.func.jvp(torch.func.grad(loss), (x,), (x.flip(-1),))[1],
+        "vmap": torch.func.vmap(layer)(stacked).detach(),
+        "vmap of grad": torch.func.vmap(torch.func.grad(loss))(stacked),
+    }
+
+
 def error_of(layer: Any, x: Tensor) -> str:
     try:
         layer(x)
@@ -65,7 +113,11 @@ def others(rank: int) -> dict[str, Any]:
     found: dict[str, Any] = {}
     one = torch.ones(1 if rank == 1 else 0, 3)
     found["single raise"] = error_of(SyncBatchNorm(3), one)
-    found["single running"] = SyncBatchNorm(3, single="running")(one).detach()
+    found["single raise, compiled"] = error_of(as_one_graph(SyncBatchNorm(3)), one)
+    for name, form in (("single running", lambda layer: layer), ("single running, compiled", as_one_graph)):
+        layer: Any = SyncBatchNorm(3, single="running")
+        found[name] = form(layer)(one).detach()
+        found[name + ", counted"] = layer.num_batches_tracked.item()
     found["all empty"] = SyncBatchNorm(3)(torch.empty(0, 3)).shape
     pair = dist.new_group([0, 1])
     layer = SyncBatchNorm(3, momentum=1.0, process_group=pair if rank < 2 else None)
@@ -80,6 +132,10 @@ def others(rank: int) -> dict[str, Any]:
     return found
 
 
+def x_of_even(rank: int) -> Tensor:
+    return parts_of("even")[0][rank]
+
+
 def data_for_ddp() -> Tensor:
     return torch.randn(12, 3, generator=torch.Generator().manual_seed(5)).cumsum(0)
 
@@ -87,11 +143,14 @@ def data_for_ddp() -> Tensor:
 def main(rank: int, folder: str) -> None:
     torch.set_num_threads(1)
     store = dist.FileStore(f"{folder}/store", RANKS)  # pyright: ignore[reportPrivateImportUsage]
-    dist.init_process_group("gloo", store=store, rank=rank, world_size=RANKS, timeout=datetime.timedelta(seconds=60))
-    found: dict[str, Any] = {}
+    dist.init_process_group("gloo", store=store, rank=rank, world_size=RANKS, timeout=datetime.timedelta(seconds=200))
+    found: dict[Any, Any] = {}
     for case, (_, _, _, options, _) in CASES.items():
         x, dy = parts_of(case)
-        found[case] = results(with_parameters(SyncBatchNorm(2, **options)), x[rank], dy[rank])
+        for what, look in LOOKS.items():
+            if what != "compiled" or case in COMPILED:
+                found[what, case] = look(with_parameters(SyncBatchNorm(2, **options)), x[rank], dy[rank])
+    found["transforms"] = by_function_transforms(SyncBatchNorm(2, track_running_stats=False).double(), x_of_even(rank))
     found["others"] = others(rank)
     torch.save(found, f"{folder}/{rank}.pt")
     dist.destroy_process_group()

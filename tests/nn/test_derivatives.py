@@ -14,8 +14,10 @@ import trimtab.nn.functional as F
 from trimtab.nn import BatchNorm1d, LayerNorm
 from trimtab.nn.variance import Variance
 
-# torch compiles its own formulas for forward mode with torch.jit.script
-pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit.script.*:DeprecationWarning")
+pytestmark = [  # of torch's own making
+    pytest.mark.filterwarnings("ignore:.*torch.jit.script.*:DeprecationWarning"),  # its formulas for forward mode
+    pytest.mark.filterwarnings("ignore:.*torch._vmap_internals.vmap.*:FutureWarning"),  # 2.6, in gradcheck
+]
 
 
 def normal(*shape: int, seed: int = 0) -> Tensor:

@@ -11,10 +11,23 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.nn.sync_ranks import CASES, RANKS, data_for_ddp, parts_of, results, with_parameters
+from tests.nn.sync_ranks import (
+    CASES,
+    COMPILED,
+    RANKS,
+    by_function_transforms,
+    data_for_ddp,
+    parts_of,
+    results,
+    tangents,
+    with_parameters,
+    x_of_even,
+)
 from trimtab.nn import BatchNorm, BatchNorm1d, SyncBatchNorm
 
-Found = list[dict[str, Any]]
+pytestmark = pytest.mark.timeout(300)  # three processes that import torch and compile, on a busy machine
+
+Found = list[dict[Any, Any]]
 
 
 @pytest.fixture(scope="module")
@@ -28,11 +41,12 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
     ]
     try:
         for rank in ranks:
-            output, _ = rank.communicate(timeout=100)
+            output, _ = rank.communicate(timeout=250)
             assert rank.returncode == 0, output.decode()
     finally:
         for rank in ranks:
             rank.kill()
+            rank.communicate()
     return [torch.load(folder / f"{rank}.pt") for rank in range(RANKS)]
 
 
@@ -43,32 +57,61 @@ class Anyhow(BatchNorm):
         pass
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_ranks_equal_the_concatenated_batch(found: Found, case: str) -> None:
-    parts, gradients = parts_of(case)
-    whole = results(with_parameters(Anyhow(2, **CASES[case][3])), torch.cat(parts), torch.cat(gradients))
-    ranks = [each[case] for each in found]
+def close(actual: Tensor, expected: Tensor, case: str) -> None:
     tolerance = {torch.float64: 1e-10, torch.float32: 1e-5, torch.bfloat16: 4e-2}[CASES[case][2]]
+    torch.testing.assert_close(actual, expected, rtol=tolerance, atol=tolerance)
 
-    def close(actual: Tensor, expected: Tensor) -> None:
-        torch.testing.assert_close(actual, expected, rtol=tolerance, atol=tolerance)
 
-    close(torch.cat([rank["y"] for rank in ranks]), whole["y"])
-    close(torch.cat([rank["first"][0] for rank in ranks]), whole["first"][0])
-    close(torch.cat([rank["second"] for rank in ranks]), whole["second"])
+def whole_batch(case: str) -> tuple[BatchNorm, Tensor, Tensor]:
+    """One layer, and the input and output gradient of all ranks together."""
+    parts, gradients = parts_of(case)
+    return with_parameters(Anyhow(2, **CASES[case][3])), torch.cat(parts), torch.cat(gradients)
+
+
+@pytest.mark.parametrize(
+    ("form", "case"), [("eager", case) for case in CASES] + [("compiled", case) for case in COMPILED]
+)
+def test_ranks_equal_the_concatenated_batch(found: Found, form: str, case: str) -> None:
+    whole = results(*whole_batch(case))
+    ranks = [each[form, case] for each in found]
+    close(torch.cat([rank["y"] for rank in ranks]), whole["y"], case)
+    close(torch.cat([rank["first"][0] for rank in ranks]), whole["first"][0], case)
     for i, expected in enumerate(whole["first"][1:], 1):  # of a parameter, each rank has its own part
-        close(torch.stack([rank["first"][i] for rank in ranks]).sum(0), expected)
+        close(torch.stack([rank["first"][i] for rank in ranks]).sum(0), expected, case)
     for rank in ranks:
         for name, expected in whole["state"].items():
-            close(rank["state"][name], expected)
+            close(rank["state"][name], expected, case)
 
 
-def test_one_value_among_all_ranks_meets_the_policy_on_every_rank(found: Found) -> None:
+@pytest.mark.parametrize("case", CASES)
+def test_second_derivatives_are_those_of_the_concatenated_batch(found: Found, case: str) -> None:
+    close(torch.cat([rank["eager", case]["second"] for rank in found]), results(*whole_batch(case))["second"], case)
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script.*:DeprecationWarning")
+@pytest.mark.parametrize("case", CASES)
+def test_forward_mode_is_that_of_the_concatenated_batch(found: Found, case: str) -> None:
+    for what, expected in tangents(*whole_batch(case)).items():
+        close(torch.cat([rank["tangents", case][what] for rank in found]), expected, case)
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script.*:DeprecationWarning")
+def test_function_transforms_go_through_the_ranks(found: Found) -> None:
+    layer = Anyhow(2, track_running_stats=False).double()
+    x = torch.cat([x_of_even(rank) for rank in range(RANKS)])
+    for what, expected in by_function_transforms(layer, x).items():
+        dim = 1 if what.startswith("vmap") else 0
+        torch.testing.assert_close(torch.cat([rank["transforms"][what] for rank in found], dim), expected)
+
+
+@pytest.mark.parametrize("form", ["", ", compiled"])
+def test_one_value_among_all_ranks_meets_the_policy_on_every_rank(found: Found, form: str) -> None:
     for rank in found:
-        assert "more than 1 value per channel" in rank["others"]["single raise"]
-    sizes = [len(rank["others"]["single running"]) for rank in found]
-    assert sizes == [0, 1, 0]
-    torch.testing.assert_close(found[1]["others"]["single running"], torch.ones(1, 3), rtol=1e-4, atol=0)
+        assert "more than 1 value per channel" in rank["others"]["single raise" + form]
+        assert rank["others"][f"single running{form}, counted"] == 0
+    outputs = [rank["others"]["single running" + form] for rank in found]
+    assert [len(y) for y in outputs] == [0, 1, 0]
+    torch.testing.assert_close(outputs[1], torch.ones(1, 3), rtol=1e-4, atol=0)
 
 
 def test_all_ranks_may_be_empty(found: Found) -> None:

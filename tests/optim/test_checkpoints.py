@@ -180,7 +180,7 @@ def test_a_users_hooks_see_tensors_and_may_change_the_state():
 def test_a_state_that_does_not_fit_changes_nothing():
     _, optimizer = make(Adam, {"on_nonfinite": "skip"})
     state = SGD([nn.Parameter(torch.zeros(1))]).state_dict()
-    state["trimtab"]["skipped_steps"] = 7
+    state["param_groups"][0]["skipped_steps"] = 7
     with pytest.raises(ValueError, match="parameter groups"):
         optimizer.load_state_dict(state)
     assert optimizer.skipped_steps == 0

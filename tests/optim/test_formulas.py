@@ -247,6 +247,20 @@ def test_float32_follows_float64_at_any_scale(kind, scale, seed):
     np.testing.assert_allclose(single, exact, rtol=1e-5, atol=1e-5 * max(1.0, 10**scale))
 
 
+@pytest.mark.parametrize("options", [{"centered": True}, {"centered": True, "momentum": 0.9}, {}], ids=str)
+@settings(derandomize=True, deadline=None, max_examples=8)
+@given(ratio=st.floats(-1e4, 1e4), **RANDOM)
+def test_gradients_far_from_zero_at_any_scale(options, ratio, scale, seed):
+    """`s − m²` loses the digits that `(mean/sd)²` has, so that what it is compared with has more than float64."""
+    rng = np.random.default_rng(seed)
+    start, gs = rng.normal(size=(2, 3)), 10**scale * (ratio + rng.normal(size=(6, 2, 3)))
+    beta = options.get("momentum", 0.0)
+    formula = {"kind": "scaled", "beta1": beta, "beta2": 0.9, "eps": 1e-30, "centered": "centered" in options}
+    exact = by_hand(start.astype(np.longdouble), gs.astype(np.longdouble), lr=np.longdouble(0.01), **formula)
+    actual = run(lambda p: RMSprop(p, lr=0.01, alpha=0.9, eps=1e-30, **options), start, gs)
+    np.testing.assert_allclose(actual, exact.astype(np.float64), rtol=1e-5, atol=1e-5)
+
+
 def test_dampening_of_an_average_is_refused():
     with pytest.raises(ValueError, match="dampening"):
         SGD([nn.Parameter(torch.zeros(1))], momentum=0.9, dampening=0.1, momentum_form="ema")

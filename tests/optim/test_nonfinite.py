@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from trimtab.average import EMA
 from trimtab.clip import ClipByNorm, ClipByValue
 from trimtab.optim import SGD, Adam, AdamW, RMSprop
 
@@ -103,6 +105,51 @@ def test_under_a_scaler_the_unscaled_gradient_is_clipped_and_reported():
     torch.testing.assert_close(direct, inside)
     assert optimizer.grad_norm is not None and plain.grad_norm is not None
     torch.testing.assert_close(optimizer.grad_norm, plain.grad_norm)
+
+
+def amp_by_hand(start, slopes, bad_at, bound):
+    """AdamW with clipping and a corrected EMA of the weights, in NumPy, without the step that overflows."""
+    w, v, s, average, t = np.array(start), 0.0, 0.0, 0.0, 0
+    for step in range(6):
+        g = slopes * (1 + 2 * w)
+        if step == bad_at:
+            continue
+        t += 1
+        g = g * min(1.0, bound / np.sqrt((g**2).sum()))
+        w = w * (1 - 0.1 * 0.01)
+        v, s = 0.9 * v + 0.1 * g, 0.999 * s + 0.001 * g**2
+        w = w - 0.1 * (v / (1 - 0.9**t)) / (np.sqrt(s / (1 - 0.999**t)) + 1e-8)
+        average = average + (1 - 0.8) / (1 - 0.8**t) * (w - average)
+    return w, average
+
+
+@pytest.mark.parametrize("core", [True, False])
+@pytest.mark.parametrize("unscale_first", [False, True])
+@pytest.mark.parametrize("bad_at", [0, 3])
+def test_unscaling_the_look_for_inf_clipping_and_the_average_in_one_step(monkeypatch, bad_at, unscale_first, core):
+    if not core:
+        monkeypatch.setattr("trimtab.kernels.native.available", lambda: False)
+    start, slopes = [0.5, -1.0, 2.0, 0.1], np.arange(1.0, 5.0)
+    p = nn.Parameter(torch.tensor(start, dtype=torch.float64))
+    optimizer = AdamW([p], lr=0.1, clip=ClipByNorm(3.0), average=EMA(0.8))
+    scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
+    for step in range(6):
+        optimizer.zero_grad()
+        scaler.scale((torch.from_numpy(slopes) * p * (1 + p)).sum()).backward()
+        assert p.grad is not None
+        if step == bad_at:
+            p.grad = p.grad * math.inf
+        if unscale_first:
+            scaler.unscale_(optimizer)
+        before = p.grad.clone()
+        scaler.step(optimizer)
+        torch.testing.assert_close(p.grad, before, rtol=0, atol=0, equal_nan=True)
+        scaler.update()
+    weights, average = amp_by_hand(start, slopes, bad_at, 3.0)
+    np.testing.assert_allclose(p.detach().numpy(), weights, rtol=1e-6)
+    with optimizer.averaged():
+        np.testing.assert_allclose(p.detach().numpy(), average, rtol=1e-6)
+    assert optimizer.skipped_steps == 1
 
 
 def test_half_precision_gradients_are_unscaled_in_float32():

@@ -48,9 +48,11 @@ class Case:
 @pytest.fixture
 def prescribed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two remedies whose words do not change with the package."""
-    first = Remedy("standardize-inputs", (), "Standardise the inputs.", lambda finding, trace: "x = (x - mean) / sd")
-    other = Remedy("normalize-layers", (), "Normalise between the layers.", lambda finding, trace: "nn.LayerNorm(64)")
-    chosen = lambda finding, trace: [Prescription(finding, r, r.code(finding, trace)) for r in (first, other)]  # noqa: E731
+    first = Remedy(
+        "standardize-inputs", "data", (), "Standardise.", lambda finding, trace, value: "x = (x - mean) / sd"
+    )
+    other = Remedy("normalize-layers", "model", (), "Normalise.", lambda finding, trace, value: "nn.LayerNorm(64)")
+    chosen = lambda finding, trace: [Prescription(finding, r, r.code(finding, trace, None)) for r in (first, other)]  # noqa: E731
     monkeypatch.setattr(remedies, "prescribe", chosen)
 
 

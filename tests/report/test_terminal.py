@@ -68,7 +68,7 @@ def test_the_code_to_paste_is_never_wrapped(sick, monkeypatch: pytest.MonkeyPatc
     from trimtab.core.remedy import Prescription, Remedy
 
     long = "if True:\n    x = " + " + ".join(["[bold]value"] * 20)
-    remedy = Remedy("add-up", (), "Add.", lambda finding, trace: long)
+    remedy = Remedy("add-up", "model", (), "Add.", lambda finding, trace, value: long)
     monkeypatch.setattr(remedies, "prescribe", lambda finding, trace: [Prescription(finding, remedy, long)])
     shown = [line.strip() for line in written(sick).splitlines()]
     assert "if True:" in shown

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from trimtab.core.signal import FEATURE_NONFINITE, GRAD_RMS, LEARNING_RATE, LOSS, UPDATE_RMS, WEIGHT_RMS
+from trimtab.core.finding import Severity
+from trimtab.core.signal import FEATURE_NONFINITE, GRAD_RMS, LEARNING_RATE, LOSS, SURPRISE, UPDATE_RMS, WEIGHT_RMS
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Event, Site, Trace
 from trimtab.pipeline import diagnose
@@ -68,3 +69,27 @@ def test_a_start_that_the_first_step_blew_up_is_not_the_start() -> None:
     )
     (finding,) = diagnose(trace).findings
     assert finding.code == "TT401" and finding.evidence["loss_start"] == 2.99
+
+
+def test_steps_that_change_nothing_are_told_after_a_few() -> None:
+    trace = synthetic_trace(
+        {"parameter": weights(), "loss": ["a.py:9"], "optimizer": ["SGD"]},
+        {
+            LOSS: np.full(8, 2.3),
+            GRAD_RMS: np.full((8, 2), 0.1),
+            UPDATE_RMS: np.zeros((8, 2)),
+            WEIGHT_RMS: np.full((8, 2), 0.5),
+            LEARNING_RATE: np.zeros(8),
+        },
+    )
+    assert codes(trace) == ["*TT402"]
+    assert codes(trace.until(3)) == []
+
+
+def test_a_first_loss_far_above_guessing_is_a_note_in_a_short_run_only() -> None:
+    objective = Site("objective", "cross_entropy", {"compares": "cross_entropy", "classes": 10, "line": "a.py:9"})
+    loss = np.geomspace(23.0, 2.0, 60)
+    trace = synthetic_trace({"objective": [objective], "loss": ["a.py:9"]}, {LOSS: loss, SURPRISE: loss})
+    assert [(f.code, f.severity) for f in diagnose(trace.until(20)).findings] == [("TT201", Severity.NOTE)]
+    assert diagnose(trace.until(20)).status == "healthy"
+    assert codes(trace) == []

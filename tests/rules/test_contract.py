@@ -16,7 +16,17 @@ from hypothesis import strategies as st
 
 from trimtab.core.finding import Finding, Severity
 from trimtab.core.rule import Limit, Rule
-from trimtab.core.signal import DELTA_NORM, GRAD_RMS, GRAD_USED_RMS, LOSS, SIGNALS, UPDATE_RMS, WEIGHT_RMS, Signal
+from trimtab.core.signal import (
+    DELTA_NORM,
+    GRAD_RMS,
+    GRAD_USED_RMS,
+    LOSS,
+    SIGNALS,
+    UPDATE_RMS,
+    WEIGHT_DECAY,
+    WEIGHT_RMS,
+    Signal,
+)
 from trimtab.core.sources import SOURCES
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Series, Site, Trace
@@ -28,24 +38,43 @@ from trimtab.rules.tt402_learning_rate_too_low import LearningRateTooLow as TooL
 RULES = all_rules()
 CATALOGUE = {
     "TT101": "input-not-normalized",
+    "TT102": "target-not-normalized",
     "TT103": "nonfinite-input",
+    "TT104": "unshuffled-batches",
     "TT201": "bad-initialization",
+    "TT202": "symmetric-initialization",
     "TT211": "saturated-activation",
     "TT212": "dead-relu",
+    "TT213": "exploding-activation",
     "TT301": "vanishing-gradient",
     "TT302": "exploding-gradient",
     "TT303": "nonfinite-gradient",
+    "TT304": "gradient-spikes",
+    "TT305": "noisy-gradient",
+    "TT306": "inconsistent-gradient-scale",
+    "TT307": "no-gradient",
     "TT401": "learning-rate-too-high",
     "TT402": "learning-rate-too-low",
+    "TT403": "plateau",
+    "TT404": "unoptimized-parameters",
+    "TT405": "accumulating-gradient",
+    "TT406": "clipping-dominates",
+    "TT407": "epsilon-dominates",
+    "TT408": "excessive-weight-decay",
+    "TT501": "batchnorm-small-batch",
+    "TT502": "batchnorm-statistics-drift",
+    "TT503": "wrong-mode",
     "TT601": "nonfinite-loss",
     "TT602": "diverging-loss",
+    "TT603": "double-softmax",
+    "TT604": "broadcast-loss",
     "TT901": "partial-coverage",
 }
-SCALED_BY_THE_LOSS = (LOSS, DELTA_NORM, GRAD_RMS, GRAD_USED_RMS)
+SCALED_BY_THE_LOSS = (LOSS, DELTA_NORM, GRAD_RMS, GRAD_USED_RMS, WEIGHT_DECAY)  # λ stands beside the gradient
 each_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
 
 
-def test_the_first_rules_of_the_catalogue_are_there() -> None:
+def test_the_rules_of_the_catalogue_are_there() -> None:
     assert {rule.code: rule.name for rule in RULES} == CATALOGUE
 
 
@@ -200,10 +229,10 @@ def per_parameter(signal: Signal) -> bool:
 
 def test_a_rule_that_needs_more_steps_does_not_acquit_a_short_run() -> None:
     waiting = {rule.code: rule.least_steps for rule in RULES if rule.least_steps > 1}
-    assert waiting == {"TT401": 20, "TT402": 20, "TT602": 6}
-    for code, least in waiting.items():
+    for code, least in (("TT401", 20), ("TT402", 20), ("TT602", 6)):
+        assert waiting[code] == least
         trace = _stands_still(ratio=1.0 if code == "TT401" else 1e-6) if code != "TT602" else _doubles()
-        assert found(code, cut(trace, least + 10)) and not found(code, cut(trace, least - 1))
+        assert found(code, trace.until(least + 10)) and not found(code, trace.until(least - 1))
 
 
 def _stands_still(ratio: float) -> Trace:
@@ -218,10 +247,3 @@ def _doubles() -> Trace:
 
 def found(code: str, trace: Trace) -> list[Finding]:
     return next(rule for rule in RULES if rule.code == code).check(trace)
-
-
-def cut(trace: Trace, steps: int) -> Trace:
-    series = {
-        name: Series(of.steps[of.steps < steps], of.values[of.steps < steps]) for name, of in trace.series.items()
-    }
-    return replace(trace, series=series, steps=steps)

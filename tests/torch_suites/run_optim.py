@@ -10,6 +10,7 @@ import importlib.util
 import os
 import sys
 import unittest
+from collections import Counter
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -74,5 +75,8 @@ def _without_hints(inputs: Any) -> Any:
 if __name__ == "__main__":
     point_at_ours()
     result = unittest.TextTestRunner(verbosity=1).run(applicable(load(Path(sys.argv[1]))))
-    print(f"{result.testsRun} run, {len(result.failures) + len(result.errors)} failed, {len(result.skipped)} skipped")
+    for reason, count in Counter(reason for _, reason in result.skipped).items():
+        print(f"skipped {count}: {reason}")
+    failed = len(result.failures) + len(result.errors) + len(result.unexpectedSuccesses)
+    print(f"{result.testsRun - failed - len(result.skipped)} passed, {failed} failed, {len(result.skipped)} skipped")
     sys.exit(not result.wasSuccessful())

@@ -120,7 +120,7 @@ class NoSync(TorchDispatchMode):
 def test_no_synchronisation_in_a_look(monkeypatch: pytest.MonkeyPatch) -> None:
     watcher = Watcher().start()
     # On the CPU reading the loss waits for nothing; here it is treated as on a GPU.
-    for module in ("buffer", "losses"):
+    for module in ("buffer", "losses", "probes.leftovers", "probes.units"):
         monkeypatch.setattr(f"trimtab.watching.{module}.on_host", lambda value: False)
     model = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3))
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from typing import Literal
 
+import torch
+from torch import Tensor
+
 from trimtab.average.recursive import RecursiveAverage
 from trimtab.methods import gain
 
@@ -74,6 +77,20 @@ class EMA(RecursiveAverage):
             return gain.of_mean(t)
         return gain.of_corrected_ema(self._kept(t), self._log_unseen(t))
 
+    def device_gain(self, t: Tensor) -> Tensor:
+        """The same of a count that the host does not read, as a compiled step has it; float64 in, float64 out."""
+        kept = (t / (t + WARMUP)).clamp(max=self.alpha) if self.warmup else torch.full_like(t, self.alpha)
+        if self.start == "first" or not self.bias_correction:
+            gain = 1 - kept
+        elif self.alpha == 1 and not self.warmup:
+            gain = 1 / t
+        else:
+            warm = t.clamp(max=self.observations_of_warmup) if self.warmup else torch.zeros_like(t)
+            cold = (t - warm) * math.log(self.alpha) if self.alpha > 0 else torch.full_like(t, -math.inf)
+            steps = torch.arange(1, WARMUP + 1, dtype=t.dtype, device=t.device)
+            gain = (1 - kept) / -torch.expm1(cold - (warm / steps).log1p().sum())  # C(n+9, 9) = (1 + n/1) … (1 + n/9)
+        return gain if self.start == "zero" and not self.bias_correction else torch.where(t == 1, 1.0, gain)
+
     @property
     def observations_of_warmup(self) -> float:
         """How many first observations have `t / (t + 9) < α`: infinite for α = 1."""
@@ -85,9 +102,13 @@ class EMA(RecursiveAverage):
 
     def _log_unseen(self, t: int) -> float:
         """The logarithm of `α_1 α_2 … α_t`: the weight that is still on the start, 0."""
-        warm = int(min(t, self.observations_of_warmup)) if self.warmup else 0
+        warm = self._warm(t) if self.warmup else 0
         cold = (t - warm) * math.log(self.alpha) if t > warm else 0.0
         return cold - math.log(math.comb(warm + WARMUP, WARMUP))  # the product of k/(k + 9), k = 1 … n, is 1/C(n+9, 9)
+
+    def _warm(self, t: int) -> int:
+        """How many of the first t observations have `t / (t + 9) < α`."""
+        return int(min(t, self.observations_of_warmup))
 
     def __repr__(self) -> str:
         options = f"bias_correction={self.bias_correction}, warmup={self.warmup}, start={self.start!r}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from torch import Tensor
+
 from trimtab.average.recursive import RecursiveAverage
 from trimtab.methods import gain
 
@@ -25,6 +27,10 @@ class RunningMean(RecursiveAverage):
         if t < 1:
             raise ValueError(f"RunningMean.gain: t={t}, expected 1 for the first observation, 2 for the second, …")
         return gain.of_mean(t)
+
+    def device_gain(self, t: Tensor) -> Tensor:
+        """The same of a count that the host does not read, as a compiled step has it."""
+        return 1 / t
 
     def __repr__(self) -> str:
         return "RunningMean()"

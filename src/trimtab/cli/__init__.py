@@ -11,10 +11,12 @@ from trimtab.core.errors import TrimtabError
 
 COMMANDS = {
     "run": "run a training script as python would, and say why it does not learn",
+    "fix": "try remedies on a script, and prove which of them helps",
     "diagnose": "diagnose the record of an earlier run",
     "report": "make the HTML page of a record",
     "rules": "list the rules",
     "explain": "explain one rule, with its limits and their sources",
+    "remedies": "list the remedies, and how they are named in a recipe",
     "info": "show versions, devices, and whether the native core is in use",
     "demo": "train a bundled example under the watcher",
 }

@@ -19,6 +19,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("name", metavar="NAME", nargs="?", default=DEFAULT, help=f"which example ({DEFAULT})")
     parser.add_argument("--list", action="store_true", help="list the examples")
     parser.add_argument("--html", metavar="FILE", default="trimtab-demo.html", help="the page (trimtab-demo.html)")
+    parser.add_argument("--fix", action="store_true", help="try remedies on it as well")
     options = parser.options(arguments)
     if options.list:
         for each in all_examples():
@@ -26,4 +27,9 @@ def main(arguments: Sequence[str]) -> int:
         print(next_command("demo", DEFAULT))
         return 0
     path = example(options.name).path
+    if options.fix:
+        from trimtab.cli.fix import fix
+        from trimtab.trial.search import Limits
+
+        return fix([path.name], path.parent, Limits(), html=options.html)
     return launch(replace(prepare([str(path)]), name=path.name), Terms(Wishes(html=options.html)))

@@ -16,11 +16,13 @@ from trimtab.cli.publishing import Wishes, is_reached, next_command, publish
 from trimtab.cli.termination import Termination
 from trimtab.cli.watching import Watching
 from trimtab.core.errors import TrimtabError
+from trimtab.core.recipe import Recipe
 
 if TYPE_CHECKING:
     from trimtab.core.finding import Diagnosis
 
 BAD_INPUT, BAR_REACHED = 2, 3
+AS_IT_IS = Recipe()
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class Terms:
     budget: float = 3.0
     max_steps: int | None = None
     quiet: bool = False
+    recipe: Recipe = AS_IT_IS
+    seed: int = 0
 
 
 def launch(program: Program, terms: Terms) -> int:
@@ -67,7 +71,7 @@ class _Closing:
         self._home = os.getcwd()
         self._pid = os.getpid()
         path = os.path.abspath(record)
-        self.watching = Watching(path, program.name, terms.budget, terms.max_steps, terms.quiet)
+        self.watching = Watching(path, program.name, terms)
 
     def conclude(self, how: str) -> int:
         """Stop watching and report; gives 0, or the exit code that trimtab's part calls for. Never raises."""

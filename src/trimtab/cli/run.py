@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from trimtab.cli.launch import Terms, launch
-from trimtab.cli.parser import Parser, add_choice_of_rules, count, percent
+from trimtab.cli.parser import Parser, add_choice_of_rules, count, percent, shift
 from trimtab.cli.program import prepare
 from trimtab.cli.publishing import Wishes
+from trimtab.cli.selection import check_recipe
 from trimtab.core.errors import TrimtabError
+from trimtab.core.recipe import Recipe
 
 _FLAGS = ("-h", "--help", "-q", "--quiet")
 
@@ -22,7 +24,11 @@ def main(arguments: Sequence[str]) -> int:
     if options.json == "-":
         raise TrimtabError("--json -: stdout belongs to the program; use `trimtab diagnose RECORD --json -` after it")
     wishes = Wishes(options.json, options.html, options.select, options.ignore, options.fail_on)
-    terms = Terms(wishes, options.record, options.budget, options.max_steps, options.quiet)
+    recipe = Recipe() if options.recipe is None else Recipe.parse(options.recipe)
+    check_recipe(recipe)
+    terms = Terms(
+        wishes, options.record, options.budget, options.max_steps, options.quiet, recipe=recipe, seed=options.seed
+    )
     return launch(prepare(words), terms)
 
 
@@ -49,6 +55,8 @@ def _parser() -> Parser:
     parser.add_argument("--json", metavar="FILE", help="write the diagnosis as JSON")
     parser.add_argument("--html", metavar="FILE", help="write the report as one HTML page")
     parser.add_argument("--max-steps", type=count, metavar="N", help="end the script after N optimizer steps")
+    parser.add_argument("--with", dest="recipe", metavar="RECIPE", help="train under these changes: clip-by-norm=1.0,…")
+    parser.add_argument("--seed", type=shift, default=0, metavar="K", help="add K to every seed that is set (0)")
     add_choice_of_rules(parser)
     parser.add_argument("--budget", type=percent, default=3.0, metavar="PERCENT", help="time the watcher may cost (3)")
     parser.add_argument("-q", "--quiet", action="store_true", help="write nothing to stderr")

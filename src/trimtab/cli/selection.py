@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Sequence
 from importlib.util import find_spec
 
+from trimtab.core.errors import TrimtabError
+from trimtab.core.recipe import Recipe
 from trimtab.core.registry import select
 
 
@@ -13,6 +16,24 @@ def check_codes(chosen: Sequence[str], ignored: Sequence[str]) -> None:
     """Raise TrimtabError for a code or prefix that no rule has."""
     if chosen or ignored:
         select(known_codes(), list(chosen), list(ignored))
+
+
+def check_recipe(recipe: Recipe) -> None:
+    """Raise TrimtabError for a change that no remedy makes; whether its parameter is one, the enactor says."""
+    known = known_changes() if recipe else []
+    for change in recipe.changes:
+        if change.name not in known:
+            near = difflib.get_close_matches(change.name, known, 1)
+            hint = f"did you mean {near[0]}?" if near else "`trimtab remedies` lists them"
+            raise TrimtabError(f"--with: there is no change {change.name!r}; {hint}")
+
+
+def known_changes() -> list[str]:
+    """The names of all remedies, read from the names of their files: clip_by_norm.py."""
+    spec = find_spec("trimtab.remedies")
+    folders = spec.submodule_search_locations if spec and spec.submodule_search_locations else []
+    files = sorted(name for folder in folders for name in os.listdir(folder))
+    return [name[:-3].replace("_", "-") for name in files if name.endswith(".py") and not name.startswith("_")]
 
 
 def known_codes() -> list[str]:

@@ -10,19 +10,23 @@ from typing import TYPE_CHECKING, Any
 from trimtab.cli.status import StatusLine
 from trimtab.version import __version__
 
+TRIAL = "TRIMTAB_TRIAL"  # set for the child runs of `trimtab fix`
+
 if TYPE_CHECKING:
+    from trimtab.cli.launch import Terms
     from trimtab.core.trace import Trace
 
 
 class Watching:
     """Watches this process from the first import of torch on, into a record at an absolute path."""
 
-    def __init__(self, record: str, script: str, budget: float, max_steps: int | None, quiet: bool) -> None:
+    def __init__(self, record: str, script: str, terms: Terms) -> None:
         self._record = record
         self._script = script
-        self._budget = budget
-        self._max_steps = max_steps
-        self._quiet = quiet
+        self._terms = terms
+        self._quiet = terms.quiet
+        self._enactment: Any = None
+        self._places: Any = None
         self._started = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
         self._watcher: Any = None
         self._status: StatusLine | None = None
@@ -36,8 +40,25 @@ class Watching:
         try:
             from trimtab.watching import Watcher
 
-            watcher = Watcher(record=self._record, budget=self._budget, max_steps=self._max_steps, script=self._script)
+            if self._terms.seed:
+                from trimtab.trial.seeds import shift_seeds
+
+                shift_seeds(self._terms.seed)
+            if self._terms.recipe:
+                from trimtab.trial.enact import Enactment
+
+                self._enactment = Enactment(self._terms.recipe)
+                self._enactment.install()
+            watcher = Watcher(
+                record=self._record, budget=self._terms.budget, max_steps=self._terms.max_steps, script=self._script
+            )
             watcher.start()
+            if os.environ.get(TRIAL):
+                from trimtab.trial.evaluations import Evaluations
+                from trimtab.trial.places import Places
+
+                Evaluations(watcher)
+                self._places = Places()
         except Exception as error:
             self._trouble = f"{type(error).__name__}: {error}"
             if not self._quiet:
@@ -52,9 +73,17 @@ class Watching:
         if self._status is not None:
             self._status.stop()
         if self._watcher is not None:
-            self._watcher.stop(how)
+            self._watcher.stop(how, **self._facts())
             return self._watcher.trace()
         return self._unseen(how)
+
+    def _facts(self) -> dict[str, str]:
+        """The recipe, what could not be made of it in this script, and where things are done, for the record."""
+        facts = {f"place_{place}": line for place, line in self._places.found.items()} if self._places else {}
+        if self._enactment is not None:
+            self._enactment.remove()
+            facts |= self._enactment.facts()
+        return facts
 
     def _unseen(self, how: str) -> Trace:
         from trimtab.core.trace import Event

@@ -8,23 +8,10 @@ from dataclasses import replace
 from trimtab.core.cause import Cause
 from trimtab.core.finding import Finding, Severity
 
-# A finding that is itself a cause is only ever explained by one that stands earlier here: what enters the model comes
-# before what the model starts with, that before how it is stepped, and that before what then happens inside.
-RANK: tuple[Cause, ...] = (
-    Cause.NONFINITE_DATA,
-    Cause.INPUT_SCALE,
-    Cause.WEIGHT_SCALE,
-    Cause.GRADIENT_SCALE,
-    Cause.STEP_TOO_LARGE,
-    Cause.NUMERICS,
-    Cause.DEAD_UNITS,
-    Cause.SATURATION,
-    Cause.ACTIVATION,
-    Cause.DEPTH,
-    Cause.STEP_TOO_SMALL,
-    Cause.OBJECTIVE,
-    Cause.BLINDNESS,
-)
+# A finding that is itself a cause is only ever explained by one that stands earlier in the list of causes: faults of
+# the program come before what enters the model, that before what the model starts with, that before how it is stepped,
+# and that before what then happens inside.
+RANK: tuple[Cause, ...] = tuple(Cause)
 
 
 def order(findings: Sequence[Finding], excluded: Collection[Cause] = ()) -> tuple[Finding, ...]:

@@ -53,6 +53,22 @@ SOURCES: dict[str, Source] = {
             "https://arxiv.org/abs/1412.6980",
         ),
         Source(
+            "ioffe2015",
+            "S. Ioffe, C. Szegedy: Batch normalization. ICML 2015",
+            "https://arxiv.org/abs/1502.03167",
+        ),
+        Source("wu2018", "Y. Wu, K. He: Group normalization. ECCV 2018", "https://arxiv.org/abs/1803.08494"),
+        Source(
+            "srivastava2014",
+            "N. Srivastava, G. Hinton, A. Krizhevsky, I. Sutskever, R. Salakhutdinov: Dropout. JMLR 2014",
+            "https://jmlr.org/papers/v15/srivastava14a.html",
+        ),
+        Source(
+            "mccandlish2018",
+            "S. McCandlish, J. Kaplan, D. Amodei: An empirical model of large-batch training. 2018",
+            "https://arxiv.org/abs/1812.06162",
+        ),
+        Source(
             "micikevicius2018",
             "P. Micikevicius et al.: Mixed precision training. ICLR 2018",
             "https://arxiv.org/abs/1710.03740",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -22,12 +22,16 @@ class Site:
 
     `attrs` by kind (all optional):
     layer       op ("linear", "conv", "recurrent", "embedding", "batch_norm", "layer_norm", "other"), order (execution
-                order), depth (weight layers on the longest path from the data), entry (data enters here), module
+                order), depth (weight layers on the longest path from the data), entry (data enters here), momentum (of
+                a batch norm: the share of each batch in its running estimates)
     activation  fn ("relu", "sigmoid", ...), after (layer name), order, depth, role ("hidden", "gate", "output")
     parameter   layer, role ("weight", "bias", "scale"), numel, optimizer (name or None), dtype
     feature     input (layer that takes it), index, op
     loss        line ("train.py:57"), kind ("cross_entropy", "mse", ...)
-    optimizer   class, line
+    objective   compares ("mse", "cross_entropy", "squared", ...), classes, columns, line of the loss, form (a fault in
+                how prediction meets target), detail of it
+    optimizer   line, epsilon, decoupled (weight decay), momentum
+    model       stateful (layers whose mode matters: batch norm, dropout)
     """
 
     kind: SiteKind
@@ -78,6 +82,14 @@ class Trace:
         """Steps at which a signal was measured, [T]."""
         found = self.series.get(signal.name)
         return np.empty(0, dtype=np.int64) if found is None else found.steps
+
+    def until(self, steps: int) -> Trace:
+        """The trace as it was after so many steps: what a live diagnosis would have seen."""
+        series = {
+            name: Series(of.steps[of.steps < steps], of.values[of.steps < steps]) for name, of in self.series.items()
+        }
+        events = tuple(event for event in self.events if event.step < steps)
+        return replace(self, series=series, steps=min(self.steps, steps), events=events)
 
     def of(self, kind: SiteKind) -> tuple[Site, ...]:
         """Sites of one kind; their order is the second axis of every signal measured there."""

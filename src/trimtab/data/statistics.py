@@ -77,6 +77,12 @@ class FeatureStatistics(DoubleBuffers):
 
     def _load_from_state_dict(self, state_dict: Mapping[str, Any], prefix: str, *args: Any, **kwargs: Any) -> None:
         saved = state_dict.get(prefix + "mean")
+        if (
+            saved is not None and saved.ndim == 1 and self.dim is None
+        ):  # torch 2.6 would take its first number, silently
+            errors: list[str] = args[-1]
+            errors.append(f"size mismatch for {prefix}mean: {saved.numel()} features, expected one number (dim=None)")
+            return
         if saved is not None and saved.ndim == 1 and self.features is None and self.dim is not None:
             for name in ("count", "mean", "m2"):
                 setattr(self, name, getattr(self, name).new_zeros(saved.shape))

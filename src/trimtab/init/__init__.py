@@ -4,7 +4,7 @@
 there one by one, in place on a tensor, as in `torch.nn.init`.
 """
 
-from trimtab.init.checking import LIMITS, Check, LayerCheck, check
+from trimtab.init.checking import check
 from trimtab.init.fans import Fans, fans
 from trimtab.init.gains import gain
 from trimtab.init.initializing import initialize
@@ -21,6 +21,7 @@ from trimtab.init.variance import (
     xavier_normal_,
     xavier_uniform_,
 )
+from trimtab.init.verdict import LIMITS, Check, LayerCheck
 from trimtab.init.writing import Start
 
 __all__ = [

@@ -25,7 +25,9 @@ from trimtab.init.signals import (
 
 Carried = list[tuple[Tensor, Signal]]
 
-_POINTWISE_TOO = frozenset({"hardswish", "prelu_kernel"})  # to torch too, but it does not say so
+_POINTWISE_TOO = frozenset(
+    {"hardswish", "prelu_kernel", "leaky_relu"}
+)  # to torch too, but it or an older one does not say so
 
 
 @cache

@@ -8,19 +8,21 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 from trimtab.init.calls import Trace
-from trimtab.init.checking import Check, judged
+from trimtab.init.checking import judged
 from trimtab.init.drawing import Generator
 from trimtab.init.fans import fans
-from trimtab.init.layers import RECURRENT, is_norm, leaves, weight_layers
+from trimtab.init.layers import is_norm, weight_layers
 from trimtab.init.measuring import measure
 from trimtab.init.report import LayerStart, Report
 from trimtab.init.rules import Rules, matrices_first
 from trimtab.init.running import forward, unwrapped
-from trimtab.init.scaling import Scaled, rms_factor, scalable, scaled
+from trimtab.init.scaling import Scaled, rms_factor, scaled
 from trimtab.init.schemes import SCHEMES, Scheme
+from trimtab.init.targets import targets
 from trimtab.init.untouched import untouched
 from trimtab.init.uses import Activation, Use, in_definition_order, in_execution_order
 from trimtab.init.variance import Mode
+from trimtab.init.verdict import Check
 from trimtab.init.writing import Writer
 from trimtab.methods.initialize import lsuv_factor
 
@@ -97,7 +99,9 @@ def initialize(
     factors: dict[str, Scaled] = {}
     after = None
     if seen is not None and not any(t.is_meta for t in model.parameters()):
-        factors = _scale(model, example, scheme, uses, rules)
+        if wanted := targets(model, scheme, uses, rules):
+            with untouched(model):
+                factors = scaled(model, example, wanted, rms_factor if scheme == "auto" else lsuv_factor)
         after = judged(*measure(model, example))
     return Report(scheme, _layers(model, uses, factors), tuple(writer.started), writer.kept, before, after)
 
@@ -139,42 +143,6 @@ def _fill(model: nn.Module, uses: dict[str, Use], rules: Rules) -> None:
         if is_norm(module):
             rules.fill_norm(name, module, name in closing)
     rules.write.keep_others(model)
-
-
-def _scale(model: nn.Module, example: Any, scheme: str, uses: dict[str, Use], rules: Rules) -> dict[str, Scaled]:
-    """The data-driven part: of "auto" and "lsuv" only, and of weights that nothing else uses.
-
-    "auto" leaves what reads a recurrent state alone: the state starts small, and grows as soon as training begins.
-    """
-    if scheme not in ("auto", "lsuv"):
-        return {}
-    layers, tied = weight_layers(model), _tied(model)
-    recurrent = {name for name, m in layers.items() if isinstance(m, RECURRENT) and scheme == "auto"}
-    targets = {
-        name: rules.shrink(use)
-        for name, use in uses.items()
-        if scalable(layers[name])
-        and rules.shrink(use) > 0
-        and not tied & _own(layers[name])
-        and not use.sources & recurrent
-    }
-    with untouched(model):
-        return scaled(model, example, targets, rms_factor if scheme == "auto" else lsuv_factor)
-
-
-def _own(module: nn.Module) -> set[int]:
-    return {id(p) for p in leaves(module, "weight")}
-
-
-def _tied(model: nn.Module) -> set[int]:
-    """Weights that more than one layer has."""
-    seen: set[int] = set()
-    twice: set[int] = set()
-    for module in weight_layers(model).values():
-        own = _own(module)
-        twice |= seen & own
-        seen |= own
-    return twice
 
 
 def _layers(model: nn.Module, uses: dict[str, Use], factors: dict[str, Scaled]) -> tuple[LayerStart, ...]:

@@ -7,8 +7,9 @@ from typing import Any
 from torch import nn
 
 from trimtab.init.layers import weight_layers
+from trimtab.init.proportional import scalable
 from trimtab.init.running import unwrapped
-from trimtab.init.scaling import MAX_PASSES, TOLERANCE, Scaled, scalable, scaled
+from trimtab.init.scaling import MAX_PASSES, TOLERANCE, Scaled, scaled
 from trimtab.init.untouched import untouched
 from trimtab.methods.initialize import lsuv_factor
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from trimtab.init.checking import Check
 from trimtab.init.fans import Fans
 from trimtab.init.table import Table, found, rendered
+from trimtab.init.verdict import Check
 from trimtab.init.writing import Start
 
 

@@ -11,7 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from trimtab.init.layers import MATRICES, leaves, value, weight_layers, write
+from trimtab.init.layers import weight_layers
+from trimtab.init.proportional import multiply
 from trimtab.init.running import forward, tensors
 
 TOLERANCE = 0.01  # of the output's standard deviation; the paper has 0.1 of its variance
@@ -31,15 +32,6 @@ class Scaled:
 def rms_factor(output: Tensor) -> Tensor:
     """`1 / √E[z²]`: what the formula's schemes keep, and sound where the examples are nearly alike."""
     return output.to(torch.float64).square().mean().rsqrt()
-
-
-def scalable(module: nn.Module) -> bool:
-    """Whether a layer has a weight that its output is proportional to, and that may be changed."""
-    owner = _owner(module)
-    own = leaves(owner, "weight") if owner is not None else []
-    if owner is not None and "weight_orig" in owner._parameters:
-        return False  # torch.nn.utils.spectral_norm divides the scale away again
-    return bool(own) and all(p.requires_grad and not p.is_meta for p in own)
 
 
 def scaled(
@@ -139,33 +131,10 @@ class _Scaler:
         parts = torch.view_as_real(z) * 2**0.5 if z.is_complex() else z
         return self._targets[name] * float(self._factor(parts))
 
-    @torch.no_grad()  # a model may turn gradients on by itself
     def _multiply(self, name: str, by: float) -> bool:
-        """Multiply a layer's weight; False, and nothing done, where a parametrisation or the precision forbids it."""
-        owner = _owner(self._modules[name])
-        before = None if owner is None else value(owner, "weight")
-        if owner is None or before is None:
-            return False
-        before = before.clone()
-        write(owner, "weight", before * by, name)
-        if not _took(before, value(owner, "weight"), by):
-            write(owner, "weight", before, name)
+        """Multiply a layer's weight; False, and a problem, where it cannot be."""
+        if not multiply(self._modules[name], name, by):
             self._problems[name] = "its weight cannot have that scale: parametrisation or precision"
             return False
         self._total[name] *= by
         return True
-
-
-def _took(before: Tensor, after: Tensor | None, by: float) -> bool:
-    """Whether a weight has been multiplied, to the precision of its dtype."""
-    if after is None:
-        return False
-    was, got = (float(w.abs().double().norm()) for w in (before, after))
-    return abs(got - by * was) <= 0.05 * by * was
-
-
-def _owner(module: nn.Module) -> nn.Module | None:
-    """The module that keeps the weight which a layer's output is proportional to."""
-    if isinstance(module, nn.MultiheadAttention):
-        return module.out_proj
-    return module if isinstance(module, MATRICES) else None

@@ -9,11 +9,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from trimtab.init.branches import mark_residual
 from trimtab.init.calls import Call, Trace
+from trimtab.init.carrying import Carried, storage_of
 from trimtab.init.following import is_pointwise, is_sum, makes_anew, passed_on
 from trimtab.init.layers import is_norm, weight_layers
 from trimtab.init.running import forward, outputs, tensors
@@ -43,7 +43,7 @@ def trace(
             if is_norm(module):
                 follower.attend_norm(stack, module, name)
         for place, tensor in enumerate(tensors(example)):
-            follower.put(tensor, Signal(ancestors=frozenset({-1 - place})))
+            follower.carried.put(tensor, Signal(ancestors=frozenset({-1 - place})))
         with follower:
             follower.trace.output = forward(model, example)
         follower.end()
@@ -51,13 +51,13 @@ def trace(
 
 
 class _Follower(TorchDispatchMode):
-    """Keeps the signal of every storage: views share it, and in-place operations change it for all of them."""
+    """Passes the signals on from each operation's arguments to its result."""
 
     def __init__(self, on_activation: OnActivation | None) -> None:
         super().__init__()
         self.trace = Trace()
         self._on_activation = on_activation
-        self._signals: dict[int, tuple[StorageWeakRef, Signal]] = {}
+        self.carried = Carried()
         self._inside = 0  # of a layer: its own operations are not followed
         self._entering: list[tuple[Signal, int | None]] = []
 
@@ -68,29 +68,14 @@ class _Follower(TorchDispatchMode):
             self._follow(func, args, kwargs, out)
         return out
 
-    def get(self, tensor: Tensor) -> Signal | None:
-        """The signal of a tensor, if it carries any."""
-        kept = self._signals.get(_storage(tensor) or -1)
-        return kept[1] if kept is not None and not kept[0].expired() else None
-
-    def put(self, tensor: Tensor, signal: Signal | None) -> None:
-        """Make a tensor, and all that share its storage, carry a signal."""
-        key = _storage(tensor)
-        if key is None:
-            return
-        if signal is None:
-            self._signals.pop(key, None)
-        else:
-            self._signals[key] = (StorageWeakRef(tensor.untyped_storage()), signal)
-
     def _follow(self, func: Any, args: Any, kwargs: Any, out: Any) -> None:
         made = list(tensors(out))
-        carried = [(t, s) for t in tensors((args, kwargs)) if (s := self.get(t)) is not None]
-        if not made or (not func._schema.is_mutable and any(_storage(made[0]) == _storage(t) for t, _ in carried)):
+        carried = [(t, s) for t in tensors((args, kwargs)) if (s := self.carried.get(t)) is not None]
+        if not made or (not func._schema.is_mutable and any(storage_of(made[0]) == storage_of(t) for t, _ in carried)):
             return  # a view
         if not carried or makes_anew(func):
             for tensor in made:
-                self.put(tensor, None)
+                self.carried.put(tensor, None)
             return
         signal = passed_on(func, args, kwargs, carried)
         if len(carried) == 2 and is_pointwise(func) and is_sum(func):
@@ -101,7 +86,7 @@ class _Follower(TorchDispatchMode):
         if signal.names and all(signal.factors is not s.factors or signal.names != s.names for _, s in carried):
             signal = self._measured(signal, made[0])
         for tensor in made:
-            self.put(tensor, signal)
+            self.carried.put(tensor, signal)
 
     def _measured(self, signal: Signal, made: Tensor) -> Signal:
         """The signal after one more function, with what `on_activation` says of it."""
@@ -120,7 +105,7 @@ class _Follower(TorchDispatchMode):
     def end(self) -> None:
         """What the model returns has been used."""
         for tensor in outputs(self.trace.output):
-            signal = self.get(tensor)
+            signal = self.carried.get(tensor)
             if signal is not None:
                 self._use(signal)
 
@@ -133,7 +118,7 @@ class _Follower(TorchDispatchMode):
             if made and on_output is not None:
                 on_output(call, made[0])
             for tensor in made:
-                self.put(tensor, Signal(own, signal.ancestors | own, call.depth, own))
+                self.carried.put(tensor, Signal(own, signal.ancestors | own, call.depth, own))
 
         self._hook(stack, module, after)
 
@@ -142,7 +127,7 @@ class _Follower(TorchDispatchMode):
 
         def after(signal: Signal, key: int | None, output: Any) -> None:
             for tensor in tensors(output):
-                self.put(tensor, replace(signal, norm=name))
+                self.carried.put(tensor, replace(signal, norm=name))
 
         self._hook(stack, module, after)
 
@@ -162,12 +147,12 @@ class _Follower(TorchDispatchMode):
         stack.callback(module.register_forward_hook(leave, with_kwargs=True, always_call=True).remove)
 
     def _enter(self, args: Any, kwargs: Any) -> None:
-        found = [(t, s) for t in tensors((args, kwargs)) if (s := self.get(t)) is not None]
+        found = [(t, s) for t in tensors((args, kwargs)) if (s := self.carried.get(t)) is not None]
         if len(found) > 1:
             for _, signal in found:
                 self._use(signal)
         self._inside += 1
-        self._entering.append((merged(s for _, s in found), _storage(found[0][0])) if found else (Signal(), None))
+        self._entering.append((merged(s for _, s in found), storage_of(found[0][0])) if found else (Signal(), None))
 
     def _call(self, name: str, signal: Signal, key: int | None) -> Call:
         self._use(signal)
@@ -176,10 +161,3 @@ class _Follower(TorchDispatchMode):
         call = Call(index, name, signal.calls, ancestors, signal.depth + 1, key)
         self.trace.calls.append(call)
         return call
-
-
-def _storage(tensor: Tensor) -> int | None:
-    try:
-        return tensor.untyped_storage()._cdata
-    except (NotImplementedError, RuntimeError):
-        return None  # sparse and other tensors without one storage

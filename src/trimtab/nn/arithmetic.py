@@ -110,9 +110,27 @@ def parameter_gradient(g: Tensor, like: Tensor, batch_dims: Dims) -> Tensor:
     return (g.sum(batch_dims) if batch_dims else g).reshape(like.shape).to(like.dtype)
 
 
-def tangent(x_t: Tensor, normal: Tensor, rstd: Tensor, dims: Dims, divisor: int) -> tuple[Tensor, Tensor, Tensor]:
-    """How x̂, `rest` and `rstd` move when x moves by `x_t`."""
+def tangent(
+    x_t: Tensor,
+    normal: Tensor,
+    rstd: Tensor,
+    dims: Dims,
+    n: Count,
+    divisor: Count,
+    total: Callable[[Tensor], Tensor] = lambda sums: sums,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """How x̂, `rest` and `rstd` move when x moves by `x_t`; the other arguments are those of `input_gradient`."""
     x_t = widen(x_t)
-    rest_t = x_t.mean(dims, keepdim=True)
-    rstd_t = -rstd.square() * (normal * x_t).sum(dims, keepdim=True) / divisor
+    sums = torch.stack([x_t.sum(dims, keepdim=True), (normal * x_t).sum(dims, keepdim=True)])
+    along, across = total(sums)
+    rest_t, rstd_t = along / n, -rstd.square() * across / divisor
     return (x_t - rest_t) * rstd + normal * (rstd_t / rstd), rest_t, rstd_t
+
+
+def tangent_of_scaled(
+    normal: Tensor, normal_t: Tensor, weight: Tensor | None, weight_t: Tensor | None, bias_t: Tensor | None
+) -> Tensor:
+    """How `γ x̂ + κ` moves when x̂, γ and κ do; None is what stands still."""
+    y_t = normal_t if weight is None else normal_t * weight
+    y_t = y_t if weight_t is None else y_t + normal * weight_t
+    return y_t if bias_t is None else y_t + bias_t

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -72,10 +73,10 @@ def values_per_channel(x: Tensor) -> int:
     return math.prod(x.shape) // x.shape[1] if x.shape[1] else 0
 
 
-def single_value(x: Tensor) -> ValueError:
+def single_value(shape: Sequence[int]) -> ValueError:
     """There is no variance of one value."""
     return ValueError(
-        f"Expected more than 1 value per channel when training, got input size {tuple(x.shape)}: a single value has "
+        f"Expected more than 1 value per channel when training, got input size {tuple(shape)}: a single value has "
         'no variance. Take a larger batch (drop_last=True in the loader), eval(), or a layer with single="running"'
     )
 

@@ -119,7 +119,7 @@ class BatchNorm(torch.nn.modules.batchnorm._BatchNorm):
         """A batch of one value a channel, by the policy for it."""
         if self.single == "running" and self.running_mean is not None:
             return self._by_estimates(x)
-        raise single_value(x)
+        raise single_value(x.shape)
 
     def observe(self, batch: Moments) -> None:
         """Take a batch's moments into the running estimates, or into what `merged_statistics` will take into them."""

@@ -21,6 +21,7 @@ from trimtab.nn.arithmetic import (
     size,
     standardize,
     tangent,
+    tangent_of_scaled,
     widen,
 )
 
@@ -94,15 +95,12 @@ class Normalization(torch.autograd.Function):
     @staticmethod
     def jvp(ctx: Any, *tangents: Any) -> tuple[Tensor | None, ...]:
         x, weight, _, *saved = ctx.saved_tensors
-        x_t, weight_t, bias_t, _ = tangents
         statistics, plan = Statistics(*saved), ctx.plan
         normal = standardize(x, statistics)
-        x_t = torch.zeros_like(x) if x_t is None else x_t
-        normal_t, rest_t, rstd_t = tangent(x_t, normal, statistics.rstd, plan.dims, plan.divisor(x))
-        y_t = normal_t if weight is None else normal_t * weight
-        y_t = y_t if weight_t is None else y_t + normal * weight_t
-        y_t = y_t if bias_t is None else y_t + bias_t
-        return y_t.to(x.dtype), None, rest_t, rstd_t, None
+        x_t = torch.zeros_like(x) if tangents[0] is None else tangents[0]
+        n, divisor = size(x, plan.dims), plan.divisor(x)
+        normal_t, rest_t, rstd_t = tangent(x_t, normal, statistics.rstd, plan.dims, n, divisor)
+        return tangent_of_scaled(normal, normal_t, weight, *tangents[1:3]).to(x.dtype), None, rest_t, rstd_t, None
 
 
 def _zeros(gradient: Tensor | None, like: Tensor) -> Tensor:

@@ -63,7 +63,7 @@ def batch_norm(
             raise RuntimeError("batch_norm: expected running_mean and running_var when training=False, got None")
         return by_estimates(input, running_mean, running_var, weight, bias, eps)
     if values_per_channel(input) == 1:
-        raise single_value(input)
+        raise single_value(input.shape)
     y, batch = by_batch(input, weight, bias, eps, correction(variance))
     if batch is not None and running_mean is not None and running_var is not None and not recomputing():
         unbiased = bool(correction(running_variance, "running_variance"))

@@ -30,18 +30,19 @@ def observe_(
         batch: of each channel.
         momentum: None is the mean over all batches so far: a gain of 1/`batches`.
         unbiased: whether s² divides by n − 1.
-        keep: a channel whose statistics are not finite in the estimates' type keeps its estimates, and a batch without
-            one good channel is not counted.
+        keep: a channel whose statistics are not finite in the estimates' type keeps its estimates. So does, in any
+            case, one of which fewer than two values were seen. A batch without one good channel is not counted.
         batches: the number of batches seen, counted up in place.
     """
     _refuse_unbatched(batch.mean, running_mean)
     mean = batch.mean.to(running_mean.dtype)
     variance = batch.variance(unbiased).to(running_var.dtype)
-    fine = mean.isfinite() & variance.isfinite()
-    if batches is not None:
-        batches.add_(fine.any() if keep else 1)
+    fine = batch.count > 1
     if keep:
-        mean, variance = torch.where(fine, mean, running_mean), torch.where(fine, variance, running_var)
+        fine = fine & mean.isfinite() & variance.isfinite()
+    if batches is not None:
+        batches.add_(fine.any())
+    mean, variance = torch.where(fine, mean, running_mean), torch.where(fine, variance, running_var)
     for average, observation in ((running_mean, mean), (running_var, variance)):
         wide = widen(average)  # out of place: `lerp_` has no rule for vmap
         average.copy_(torch.lerp(wide, widen(observation), _gain(wide, momentum, batches)))

@@ -9,9 +9,10 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from trimtab.methods.moments import Moments
-from trimtab.nn.batch import of_nothing, refuse_nonpositive
+from trimtab.nn.batch import refuse_nonpositive, values_per_channel
 from trimtab.nn.batch_norm import BatchNorm, BatchNorm1d, BatchNorm2d, BatchNorm3d, Nonfinite, Single
-from trimtab.nn.over_ranks import by_moments, gather_moments
+from trimtab.nn.collective import gather_moments, more_than_one
+from trimtab.nn.over_ranks import by_moments
 from trimtab.nn.variance import Variance, correction
 
 PLAIN = (BatchNorm1d, BatchNorm2d, BatchNorm3d, nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
@@ -23,7 +24,8 @@ class SyncBatchNorm(BatchNorm):
     Forward, running estimates and input gradients equal those of `BatchNorm` on the concatenated batch; the gradients
     of γ and κ are each rank's own part, which their sum over ranks (or DDP's mean) makes whole. Batches may differ in
     size and be empty. On any backend: gloo on the CPU, nccl on GPUs. Outside a process group, and in evaluation, it is
-    `BatchNorm`.
+    `BatchNorm`. It compiles to one graph, and has second and forward-mode derivatives; as each asks the other ranks,
+    every rank must take it: a tangent of x is this rank's part of one of the concatenated batch.
 
     Args:
         process_group: whose ranks take part; None is all of them.
@@ -99,12 +101,16 @@ class SyncBatchNorm(BatchNorm):
             return super()._by_batch(x)
         refuse_nonpositive(self.eps)
         whole = gather_moments(x, group)
-        n = int(whole.count[0])
-        if n == 1:
-            return self._alone(x), None
-        if n == 0:
-            return of_nothing(x, self.weight, self.bias), None
-        return by_moments(x, self.weight, self.bias, whole, self.eps, correction(self.variance), group), whole
+        enough = values_per_channel(x) > 1  # here alone already: what the others have need not be read
+        stand_in = self.single == "running" and self.running_mean is not None
+        if not enough and not stand_in:
+            whole = Moments(more_than_one(whole.count, x.shape), whole.mean, whole.m2)
+        y = by_moments(x, self.weight, self.bias, whole, self.eps, correction(self.variance), group)
+        if not enough and stand_in:
+            alone = whole.count == 1
+            y = torch.where(alone[0], self._by_estimates(x), y)
+            whole = Moments(torch.where(alone, 0, whole.count), whole.mean, whole.m2)
+        return y, whole
 
     def _group(self) -> Any:
         """The process group to take statistics over, or None when this rank is alone."""

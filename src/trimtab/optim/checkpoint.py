@@ -8,7 +8,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.optim import Optimizer
 
+from trimtab.optim.skipping import SKIPPED
 from trimtab.optim.tensor_step import working_dtype
 
 
@@ -19,10 +21,44 @@ class _Sealed:
     tensor: Tensor
 
 
+class Exchanging(Optimizer):
+    """An optimizer whose state is torch's, both ways, with more in it that torch's loader passes over."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """As torch's, with the options of ours and the count of skipped steps in the groups."""
+        state = super().state_dict()
+        return {**state, "param_groups": [{**g, SKIPPED: int(g.get(SKIPPED, 0))} for g in state["param_groups"]]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Continues from a state of ours or of torch's optimizer of the same name, of any age.
+
+        An option that the state does not name stays as constructed, and what it does not hold starts afresh: a weight
+        average, or the velocity where `momentum_form` differs. Differs from torch: moments are kept in float32 where
+        the parameter is shorter, and nothing is shared with `state_dict`.
+        """
+        # after the user's hooks: they see tensors
+        handle = self.register_load_state_dict_pre_hook(lambda _, loaded: sealed(loaded))
+        try:
+            super().load_state_dict(state_dict)
+        finally:
+            handle.remove()
+
+    def __getstate__(self) -> dict[str, Any]:
+        own = ("_clip", "_average", "_on_nonfinite", "_seen")
+        return {**super().__getstate__(), **{name: self.__dict__[name] for name in own}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        constructed = self.__dict__.get("param_groups", [])
+        super().__setstate__(state)
+        fill_in(self.param_groups, constructed, self.defaults)
+        modernize_(self.state, self.param_groups)
+
+
 def sealed(state_dict: Mapping[str, Any]) -> dict[str, Any]:
-    """The same with the tensors of the parameters' states sealed."""
+    """The same with the tensors of the parameters' states sealed, and no skipped step where none is told of."""
     state = {k: _each(v, _seal) if isinstance(v, dict) else v for k, v in state_dict["state"].items()}
-    return {**state_dict, "state": state}
+    groups = [{**group, SKIPPED: group.get(SKIPPED, 0)} for group in state_dict["param_groups"]]
+    return {**state_dict, "state": state, "param_groups": groups}
 
 
 def modernize_(state: dict[Any, Any], groups: Sequence[dict[str, Any]]) -> None:

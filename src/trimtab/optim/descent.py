@@ -8,24 +8,24 @@ from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
-from torch.optim import Optimizer
 
 from trimtab.clip import ClipByNorm, ClipByValue
 from trimtab.optim.averaging import Gain, observe_, shown
-from trimtab.optim.checkpoint import fill_in, modernize_, sealed
+from trimtab.optim.checkpoint import Exchanging
 from trimtab.optim.device_parts import Request
 from trimtab.optim.fused import Fused, step_
 from trimtab.optim.gradients import Clip, measure, prepared
 from trimtab.optim.nonfinite import describe, nonfinite
 from trimtab.optim.on_device import OnDevice
 from trimtab.optim.refusals import refuse_capture, refuse_options, refuse_sparse
+from trimtab.optim.skipping import SKIPPED, count_, counted, must_skip, unless
 from trimtab.optim.tensor_step import descend_
 from trimtab.optim.update import Update
 
 OnNonfinite = Literal["pass", "skip", "raise"]
 
 
-class Descent(Optimizer):
+class Descent(Exchanging):
     """`w ← w − lr · direction / scale`: what SGD, RMSprop, Adam and AdamW have in common.
 
     A step is: unscale (under a GradScaler) → look for inf and NaN → clip → coupled weight decay → direction and scale
@@ -41,7 +41,8 @@ class Descent(Optimizer):
     float16 and bfloat16 parameters are stepped in float32 with float32 state, where torch uses the parameter's format:
     better in the last places, otherwise the same. `foreach`, `fused` and `capturable` are accepted as in torch, where
     they choose among implementations of one result; here only `capturable` has an effect, for graph capture. A step
-    compiles into one graph (`fullgraph=True`) with `on_nonfinite="pass"` and no average: these ask the host.
+    compiles into one graph (`fullgraph=True`), but for `on_nonfinite="raise"`, which must ask on the host, and for
+    "skip" with `dampening`. A compiled "skip" takes the step and takes it back on the device.
     """
 
     _step_supports_amp_scaling = True  # a GradScaler leaves `grad_scale` and `found_inf` here and the gradients alone
@@ -64,7 +65,7 @@ class Descent(Optimizer):
         self._check(defaults)
         super().__init__(params, defaults)
         self._clip, self._average, self._on_nonfinite = clip, average, on_nonfinite
-        self._seen: dict[str, Any] = {"grad_norm": None, "skipped_steps": 0}  # dynamo drops an optimizer's attributes
+        self._seen: dict[str, Any] = {"grad_norm": None}  # in a dict: dynamo drops what is set on an optimizer
         self._showing_averages = False
         self._fused, self._on_device = Fused(), OnDevice()
 
@@ -76,14 +77,14 @@ class Descent(Optimizer):
     def grad_norm(self) -> Tensor | None:
         """The norm before clipping, on the device, with `ClipByNorm`: one number, or one for each part that is clipped.
 
-        Of the last step that was not skipped; None before the first.
+        Of the last step that was not skipped; before the first None, or NaN where that was compiled.
         """
         return self._seen["grad_norm"]
 
     @property
     def skipped_steps(self) -> int:
         """How many steps were left out because a gradient had inf or NaN."""
-        return self._seen["skipped_steps"] + self._on_device.skipped
+        return counted(self.param_groups)
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -99,12 +100,7 @@ class Descent(Optimizer):
             with torch.enable_grad():
                 loss = closure()
         if not self._descend_on_device():
-            refuse_capture(self, averaging=self._average is not None)
-            refuse_sparse(self)
-            if self._must_skip():
-                self._seen["skipped_steps"] += 1
-            else:
-                self._descend()
+            self._descend_elsewhere()
         return loss
 
     def averaged(self) -> AbstractContextManager[None]:
@@ -122,51 +118,23 @@ class Descent(Optimizer):
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         if isinstance(param_group, dict):
             self._check({**self.defaults, **param_group})
+            param_group.setdefault(SKIPPED, 0)
         super().add_param_group(param_group)
 
-    def state_dict(self) -> dict[str, Any]:
-        """As torch's, and under "trimtab", which torch's own loader passes over, the count of skipped steps."""
-        return {**super().state_dict(), "trimtab": {"skipped_steps": self.skipped_steps}}
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Continues from a state of ours or of torch's optimizer of the same name, of any age.
-
-        An option that the state does not name stays as constructed, and what it does not hold starts afresh: a weight
-        average, or the velocity where `momentum_form` differs. Differs from torch: moments are kept in float32 where
-        the parameter is shorter, and nothing is shared with `state_dict`.
-        """
-        beside: dict[str, Any] = {}
-
-        def seal(_: Optimizer, loaded: dict[str, Any]) -> dict[str, Any]:
-            beside.update(loaded.get("trimtab", {}))
-            return sealed(loaded)
-
-        handle = self.register_load_state_dict_pre_hook(seal)  # after the user's: they see tensors
-        try:
-            super().load_state_dict(state_dict)
-        finally:
-            handle.remove()
-        self._seen["skipped_steps"] = int(beside.get("skipped_steps", 0))
-
-    def __getstate__(self) -> dict[str, Any]:
-        own = ("_clip", "_average", "_on_nonfinite")
-        seen = {**self._seen, "skipped_steps": self.skipped_steps}
-        return {**super().__getstate__(), **{name: self.__dict__[name] for name in own}, "_seen": seen}
-
     def __setstate__(self, state: dict[str, Any]) -> None:
-        constructed = self.__dict__.get("param_groups", [])
         super().__setstate__(state)
         self.__dict__.setdefault("_showing_averages", False)
         self._fused, self._on_device = Fused(), OnDevice()
-        fill_in(self.param_groups, constructed, self.defaults)
-        modernize_(self.state, self.param_groups)
 
     def _check(self, options: dict[str, Any]) -> None:
         refuse_options(type(self).__name__, options)
         self.update_of(options)
 
-    def _must_skip(self) -> bool:
-        found = getattr(self, "found_inf", None)
+    def _must_skip(self) -> bool | Tensor:
+        """A tensor where the host must not ask: in a compiled step, if it can be taken back."""
+        found, looks = getattr(self, "found_inf", None), self._on_nonfinite == "skip"
+        if (looks or found is not None) and torch.compiler.is_compiling() and self._can_take_back():
+            return must_skip(self.param_groups, looks, found)
         if found is not None and bool(found):
             return True
         bad = nonfinite(self.param_groups) if self._on_nonfinite != "pass" else []
@@ -190,6 +158,30 @@ class Descent(Optimizer):
             self._seen["grad_norm"] = norm
         return True
 
+    def _descend_elsewhere(self) -> None:
+        refuse_capture(self, averaging=self._average is not None)
+        refuse_sparse(self)
+        skip = self._must_skip()
+        if isinstance(skip, Tensor):
+            self._descend_unless(skip)
+        elif skip:
+            count_(self.param_groups, 1)
+        else:
+            self._descend()
+
+    def _can_take_back(self) -> bool:
+        """Not where a sum begins otherwise than from zeros, and not what is to be raised."""
+        return self._on_nonfinite != "raise" and not any(group.get("dampening") for group in self.param_groups)
+
+    def _descend_unless(self, skip: Tensor) -> None:
+        before = self._seen["grad_norm"]
+        unless(skip, self._descend, self.param_groups, self.state)
+        after = self._seen["grad_norm"]
+        if after is not None:
+            before = torch.full_like(after, torch.nan) if before is None or before.shape != after.shape else before
+            self._seen["grad_norm"] = torch.where(skip.to(after.device), before.to(after.device), after)
+        count_(self.param_groups, skip.long())
+
     def _descend(self) -> None:
         updates = [self.update_of(group) for group in self.param_groups]
         parts = self._fused.parts(self.param_groups, self.state, updates, self._average is not None)
@@ -201,15 +193,14 @@ class Descent(Optimizer):
         self._observe(stepped=isinstance(done, bool))
 
     def _descend_one_by_one(self, updates: list[Update]) -> None:
-        scale, norms = getattr(self, "grad_scale", None), []
+        scale, pairs = getattr(self, "grad_scale", None), zip(self.param_groups, updates, strict=True)
+        stepped = [(p, update) for group, update in pairs for p in group["params"] if p.grad is not None]
+        norms: list[Tensor | None] = [None] * len(stepped)
         if isinstance(self._clip, ClipByNorm):
-            self._seen["grad_norm"], norms = measure(self.param_groups, self._clip, scale)
-        each = iter(norms)
-        for group, update in zip(self.param_groups, updates, strict=True):
-            for p in group["params"]:
-                if p.grad is not None:
-                    state = self.state[p] if update.remembers else {}
-                    descend_(p, prepared(p, next(each, None), self._clip, scale), state, update)
+            self._seen["grad_norm"], norms[:] = measure(self.param_groups, self._clip, scale)
+        for (p, update), norm in zip(stepped, norms, strict=True):
+            state = self.state[p] if update.remembers else {}
+            descend_(p, prepared(p, norm, self._clip, scale), state, update)
 
     def _observe(self, stepped: bool) -> None:
         """Averages what `stepped` one by one, and weights that had no gradient this time."""

@@ -16,6 +16,7 @@ from torch.autograd.graph import increment_version
 from trimtab.clip import ClipByNorm
 from trimtab.kernels.triton.presence import capturing, takes
 from trimtab.optim.device_parts import Part, Parts, Request, State
+from trimtab.optim.skipping import SKIPPED, counted
 from trimtab.optim.update import Update
 
 if TYPE_CHECKING:
@@ -28,13 +29,8 @@ class OnDevice:
     def __init__(self) -> None:
         self._parts = Parts()
         self._norms = self._reported = torch.empty(0, dtype=torch.float64)
-        self._skipped = torch.zeros(1, dtype=torch.int64)
+        self._skipped = torch.zeros((), dtype=torch.int64)  # in every group, once a step may be left out
         self._in_graphs: list[Tensor] = []  # memory that graphs use at each replay
-
-    @property
-    def skipped(self) -> int:
-        """How many steps were left out; who asks waits for the device."""
-        return int(self._skipped)
 
     def parts(
         self,
@@ -51,12 +47,17 @@ class OnDevice:
         shape = _shape(parts, len(groups), ask)
         room = (len(self._norms), self._reported.shape, self._reported.device)
         if capturing():
-            known = all(part.table.knows(part.plan, self._signals(ask, device)) for part in parts)
+            known = self._counts(groups, ask, device) and all(
+                part.table.knows(part.plan, self._signals(ask, device)) for part in parts
+            )
             return parts if known and room == (len(parts), shape, device) else None
         if room != (len(parts), shape, device):
             self._norms = torch.zeros(len(parts), dtype=torch.float64, device=device)
             self._reported = torch.full(shape, torch.nan, dtype=torch.float64, device=device)
-            self._skipped = self._skipped.to(device)
+        if not self._counts(groups, ask, device):
+            self._skipped = self._skipped.to(device).fill_(counted(groups))  # in place: graphs count there, too
+            for group in groups:
+                group[SKIPPED] = self._skipped
         return parts
 
     def step(self, parts: Sequence[Part], ask: Request) -> Tensor | None:
@@ -92,12 +93,21 @@ class OnDevice:
         own = [j for j, part in enumerate(parts) if part.group == group]
         return (own[0], own[-1] + 1), self._reported[group] if i == own[0] else None
 
+    def _counts(self, groups: Sequence[dict[str, Any]], ask: Request, device: torch.device) -> bool:
+        """Whether a step that is left out is counted in the groups, or none can be."""
+        here = self._skipped.device == device
+        return not _may_skip(ask) or (here and all(group.get(SKIPPED) is self._skipped for group in groups))
+
     def _signals(self, ask: Request, device: torch.device) -> Signals:
         from trimtab.kernels.triton.step import Signals
 
         scale = None if ask.scale is None else ask.scale.to(device, non_blocking=True)
         found = None if ask.found is None else ask.found.to(device, non_blocking=True)
-        return Signals(self._norms, self._skipped, ask.skips, scale, found)
+        return Signals(self._norms, self._skipped if _may_skip(ask) else None, ask.skips, scale, found)
+
+
+def _may_skip(ask: Request) -> bool:
+    return ask.skips or ask.found is not None
 
 
 def _shape(parts: Sequence[Part], groups: int, ask: Request) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 MomentumForm = Literal["ema", "torch"]
+MOMENTUM_FORMS = get_args(MomentumForm)  # asked for here, as torch 2.6 compiles no `get_args`
 Number = float | Tensor  # a tensor of one element where a value must not be read on the host: capture, compilation
 
 
@@ -30,7 +31,7 @@ class Velocity:
     of_scaled: bool = False
 
     def __post_init__(self) -> None:
-        if self.form not in get_args(MomentumForm):
+        if self.form not in MOMENTUM_FORMS:
             raise ValueError(f'momentum_form is "torch" or "ema", not {self.form!r}')
         if self.form == "ema" and self.dampening != 0:
             raise ValueError('dampening belongs to momentum_form="torch": an average weighs g by 1 − β already')

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from trimtab.core.finding import Finding
+from trimtab.core.recipe import Change
 from trimtab.core.registry import instances_of
 from trimtab.core.remedy import Prescription, Remedy
 from trimtab.core.trace import Trace
@@ -26,4 +27,17 @@ def prescribe(finding: Finding, trace: Trace) -> list[Prescription]:
         if cause in causes and remedy.suits(finding, trace)
     ]
     ordered = dict.fromkeys(remedy for _, remedy in sorted(fitting, key=lambda pair: (pair[0], pair[1].name)))
-    return [Prescription(finding, remedy, remedy.code(finding, trace)) for remedy in ordered]
+    return [_prescription(remedy, finding, trace) for remedy in ordered]
+
+
+def named(name: str) -> Remedy | None:
+    """The remedy of this name."""
+    return next((remedy for remedy in all_remedies() if remedy.name == name), None)
+
+
+def _prescription(remedy: Remedy, finding: Finding, trace: Trace) -> Prescription:
+    if not remedy.parameter:
+        return Prescription(finding, remedy, remedy.code(finding, trace, None), (Change(remedy.name),))
+    changes = tuple(Change(remedy.name, value) for value in remedy.setting(finding, trace))
+    first = changes[0].value if changes else None
+    return Prescription(finding, remedy, remedy.code(finding, trace, first), changes)

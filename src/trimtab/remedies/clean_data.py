@@ -6,7 +6,7 @@ from trimtab.core.remedy import Remedy
 from trimtab.core.trace import Trace
 
 
-def _code(finding: Finding, trace: Trace) -> str:
+def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     share = finding.evidence.get("share")
     if isinstance(share, (int, float)) and share > 0.999:
         return (
@@ -22,6 +22,7 @@ def _code(finding: Finding, trace: Trace) -> str:
 
 CLEAN_DATA = Remedy(
     name="clean-data",
+    place="data",
     treats=(Cause.NONFINITE_DATA,),
     sentence="Remove or fill in the rows that hold NaN or Inf before they reach the model.",
     code=_code,

@@ -6,12 +6,13 @@ from trimtab.core.remedy import Remedy
 from trimtab.core.trace import Trace
 
 
-def _code(finding: Finding, trace: Trace) -> str:
+def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     return "rnn = nn.LSTM(input_size, hidden_size, batch_first=True)   # in place of the plain recurrence"
 
 
 GATE_THROUGH_TIME = Remedy(
     name="gate-through-time",
+    place="model",
     treats=(Cause.DEPTH,),
     sentence="Use gated recurrence (LSTM or GRU), whose path through time neither shrinks nor grows the gradient.",
     code=_code,

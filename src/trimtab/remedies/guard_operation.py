@@ -18,7 +18,7 @@ _LINES = {
 }
 
 
-def _code(finding: Finding, trace: Trace) -> str:
+def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     operation = str(finding.evidence.get("operation") or "")
     return _LINES.get(
         operation,
@@ -29,6 +29,7 @@ def _code(finding: Finding, trace: Trace) -> str:
 
 GUARD_OPERATION = Remedy(
     name="guard-operation",
+    place="loss",
     treats=(Cause.NUMERICS,),
     sentence="Keep the operation inside its domain.",
     code=_code,

@@ -6,7 +6,7 @@ from trimtab.core.remedy import Remedy
 from trimtab.core.trace import Trace
 
 
-def _code(finding: Finding, trace: Trace) -> str:
+def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     functions = {site.attrs.get("fn") for site in trace.of("activation") if site.attrs.get("role") == "hidden"}
     smooth = functions and functions <= {"sigmoid", "tanh"}
     name = "tanh" if "tanh" in functions else "sigmoid"
@@ -26,6 +26,7 @@ def _code(finding: Finding, trace: Trace) -> str:
 
 INITIALIZE_BY_ACTIVATION = Remedy(
     name="initialize-by-activation",
+    place="model",
     treats=(Cause.WEIGHT_SCALE,),
     sentence="Start the weights at the scale that keeps the signal's size from layer to layer.",
     code=_code,

@@ -13,7 +13,7 @@ def _suits(finding: Finding, trace: Trace) -> bool:
     ) and not finding.evidence.get("through_time")
 
 
-def _code(finding: Finding, trace: Trace) -> str:
+def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     functions = sorted(
         {
             str(site.attrs["fn"])
@@ -30,6 +30,7 @@ def _code(finding: Finding, trace: Trace) -> str:
 
 REPLACE_ACTIVATION = Remedy(
     name="replace-activation",
+    place="model",
     treats=(Cause.ACTIVATION, Cause.SATURATION),
     sentence="Replace the saturating activation between layers by ReLU, with the initialisation that belongs to it.",
     code=_code,

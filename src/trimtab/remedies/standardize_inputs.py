@@ -6,7 +6,7 @@ from trimtab.core.remedy import Remedy
 from trimtab.core.trace import Trace
 
 
-def _code(finding: Finding, trace: Trace) -> str:
+def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     fed = {site.name: site.attrs.get("op") for site in trace.of("layer")}
     over, keep, what = (
         ("(0, 2, 3)", ", keepdim=True", "channel") if "conv" in map(fed.get, finding.where) else ("0", "", "feature")
@@ -20,6 +20,7 @@ def _code(finding: Finding, trace: Trace) -> str:
 
 STANDARDIZE_INPUTS = Remedy(
     name="standardize-inputs",
+    place="data",
     treats=(Cause.INPUT_SCALE,),
     sentence="Standardise each feature to mean 0 and sd 1, with the statistics of the training data.",
     code=_code,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
 from trimtab.core.finding import Severity, Status
+from trimtab.core.study import Verdict as TrialVerdict
 
 
 class Figure(Protocol):
@@ -116,4 +117,42 @@ class Section:
     parts: tuple[Part, ...]
 
 
-Block: TypeAlias = Verdict | Section | Note | Chart | Footer
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One trial: the recipe, what came of it, in a word and in numbers, and why it is called so."""
+
+    verdict: TrialVerdict
+    recipe: str
+    loss: str
+    effect: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trials:
+    """Recipes that were tried, best first, under a line that says against what."""
+
+    caption: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A change to make: where in the script, what, and the lines to paste."""
+
+    place: str
+    text: str
+    code: Code
+
+
+@dataclass(frozen=True, slots=True)
+class Cure:
+    """What to change: proven, where a trial has shown that it helps."""
+
+    title: str
+    proof: str
+    steps: tuple[Step, ...]
+    command: str
+
+
+Block: TypeAlias = Verdict | Section | Note | Chart | Footer | Trials | Cure

@@ -10,15 +10,19 @@ from trimtab.report.blocks import (
     Block,
     Chart,
     Code,
+    Cure,
     Footer,
     Heading,
     Note,
     Part,
+    Row,
     Section,
+    Step,
     Symptom,
     Symptoms,
     Table,
     Text,
+    Trials,
     Verdict,
 )
 from trimtab.report.document import Document
@@ -57,8 +61,30 @@ def _block(block: Block) -> str:
             return f'<p class="note"><code>{escape(code)}</code> {escape(name)}: {escape(text)}</p>'
         case Footer(rows):
             return f"<footer>{_pairs(rows)}</footer>"
+        case Trials(caption, rows):
+            inner = "\n".join(_trial(row) for row in rows)
+            head = "<tr><th>verdict<th>recipe<th>loss<th>change</tr>"
+            return f'<section class="trials"><p>{escape(caption)}</p><table>{head}\n{inner}</table></section>'
+        case Cure(title, proof, steps, command):
+            inner = "\n".join(_step(step) for step in steps)
+            foot = f"<p><code>{escape(command)}</code></p>" if command else ""
+            return f'<article class="cure"><h2>{escape(title)}</h2><p>{escape(proof)}</p>{inner}{foot}</article>'
         case Chart():
             return ""
+
+
+def _trial(row: Row) -> str:
+    reason = f'<br><span class="aside">{escape(row.reason)}</span>' if row.reason else ""
+    recipe = escape(row.recipe).replace(",", ",<wbr>")
+    return (
+        f'<tr class="{row.verdict.replace(" ", "-")}"><td>{escape(row.verdict)}<td><code>{recipe}</code>{reason}'
+        f"<td>{escape(row.loss)}<td>{escape(row.effect)}</tr>"
+    )
+
+
+def _step(step: Step) -> str:
+    place = f"<code>{escape(step.place)}</code> " if step.place else ""
+    return f"<p>{place}{escape(step.text)}</p>{_part(step.code)}"
 
 
 def _heading(heading: Heading) -> str:

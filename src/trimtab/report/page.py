@@ -12,7 +12,7 @@ from importlib.resources import files
 from trimtab.core.finding import Diagnosis
 from trimtab.core.trace import Trace
 from trimtab.report.blocks import Chart
-from trimtab.report.document import compose
+from trimtab.report.document import Document, compose
 from trimtab.report.markup import body
 
 _PAGE = """<!DOCTYPE html>
@@ -40,11 +40,15 @@ _CHARTS = """<script type="application/json" id="charts">{specs}</script>
 
 def render(diagnosis: Diagnosis, trace: Trace) -> str:
     """The page as text; write it in UTF-8. At most 2 MB, whatever the size of the run."""
-    document = compose(diagnosis, trace)
+    return of_document(compose(diagnosis, trace), f"trimtab: {diagnosis.status}")
+
+
+def of_document(document: Document, title: str) -> str:
+    """Any document as a page."""
     specs = [block.figure.spec() for block in document.blocks if isinstance(block, Chart)]
     return _PAGE.format(
         policy=_policy(bool(specs)),
-        title=escape(f"trimtab: {diagnosis.status}"),
+        title=escape(title),
         style=_asset("page.css"),
         body=body(document),
         charts=_CHARTS.format(specs=_embedded(specs), script=_script()) if specs else "",

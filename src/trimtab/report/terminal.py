@@ -13,12 +13,27 @@ from rich.text import Text as Line
 
 from trimtab.core.finding import Diagnosis, Severity
 from trimtab.core.trace import Trace
-from trimtab.report.blocks import Block, Code, Note, Part, Section, Symptom, Symptoms, Table, Text, Verdict
+from trimtab.report.blocks import (
+    Block,
+    Code,
+    Cure,
+    Note,
+    Part,
+    Row,
+    Section,
+    Symptom,
+    Symptoms,
+    Table,
+    Text,
+    Trials,
+    Verdict,
+)
 from trimtab.report.document import Document, words
 
 WIDTH = 80
 _INDENT = 12
 _VERDICTS = {"sick": "bold red", "healthy": "bold green", "unseen": "bold yellow"}
+_TRIALS = {"helped": "green", "no effect": "dim", "harmed": "red", "inconclusive": "yellow", "untested": "cyan"}
 _SEVERITIES = {Severity.NOTE: "cyan", Severity.WARN: "yellow", Severity.FAIL: "red"}
 _PLAIN = str.maketrans(
     {"·": "|", "…": "...", "–": "-", "‖": "|", "→": "->", "×": "x", "≤": "<=", "≥": ">=", "φ": "phi", "√": "sqrt "}
@@ -27,9 +42,14 @@ _PLAIN = str.maketrans(
 
 def write(diagnosis: Diagnosis, trace: Trace, file: TextIO) -> None:
     """Write the report to a stream, in colour only where the stream is a terminal that wants it (`NO_COLOR`)."""
+    show(words(diagnosis, trace), file)
+
+
+def show(document: Document, file: TextIO) -> None:
+    """Write any document to a stream."""
     console = Console(file=file, force_jupyter=False, width=_width(file), highlight=False, legacy_windows=False)
     with console.capture() as captured:
-        for line in lines(words(diagnosis, trace), console.width):
+        for line in lines(document, console.width):
             console.print(line, no_wrap=True, overflow="ignore", crop=False)
     file.write(_encodable(captured.get(), file))
 
@@ -73,8 +93,36 @@ def _block(block: Block, width: int) -> Iterator[Line]:
             yield from _parts(parts, width - _INDENT)
         case Note(code, name, text):
             yield from _wrapped(Line(f"note: {code} {name}: {text}", "dim"), width, hang=6)
+        case Trials(caption, rows):
+            yield from _wrapped(Line(caption, "dim"), width)
+            for row in rows:
+                yield from _trial(row, width)
+        case Cure(title, proof, steps, command):
+            yield from _wrapped(Line(title, "bold green"), width)
+            yield from _wrapped(Line(proof), width)
+            for step in steps:
+                yield from _wrapped(
+                    Line.assemble((step.place, "cyan"), f"  {step.text}" if step.place else step.text), width
+                )
+                yield from _part(step.code, width)
+            yield Line(command, "dim")
         case _:
             return
+
+
+def _trial(row: Row, width: int) -> Iterator[Line]:
+    """The verdict, recipe and numbers on a line; the recipe may go over several, and what is unusual has its reason."""
+    numbers = f"{row.loss:>18} {row.effect:>7}"
+    room = width - _INDENT - 2 - cell_len(numbers)
+    names = list(_wrapped(Line(row.recipe.replace(",", ", ")), room)) or [Line("")]
+    head, *rest = names
+    head.pad_right(room - cell_len(head.plain))
+    yield Line.assemble((f"  {row.verdict:<{_INDENT}}", _TRIALS[row.verdict]), head, (numbers, "dim"))
+    for line in rest:
+        yield Line.assemble(" " * (_INDENT + 2), line)
+    if row.reason:
+        for line in _wrapped(Line(row.reason, "dim"), width - _INDENT - 4):
+            yield Line.assemble(" " * (_INDENT + 4), line)
 
 
 def _parts(parts: Sequence[Part], room: int) -> Iterator[Line]:

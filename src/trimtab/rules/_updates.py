@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from trimtab.core.signal import UPDATE_RMS, WEIGHT_RMS
+from trimtab.core.signal import GRAD_RMS, LOSS, UPDATE_RMS, WEIGHT_RMS
 from trimtab.core.trace import Floats, Trace
+from trimtab.rules._global import total_norm
 
 
 def weight_places(trace: Trace) -> list[int]:
@@ -31,3 +32,34 @@ def typical_ratio(ratios: Floats) -> Floats:
     if seen.any():
         typical[seen] = np.nanmedian(ratios[seen], axis=1)
     return typical
+
+
+SLOW = 3e-4  # update over weights; in the healthy programs of the clinic a typical step is 3e-4 to 5e-2
+
+
+def is_slow(trace: Trace) -> bool:
+    """Whether the typical step is small, so that what the run has learned it may have learned too slowly."""
+    ratios = typical_ratio(update_ratios(trace))
+    return bool(np.isfinite(ratios).any()) and float(np.nanmedian(ratios)) < SLOW
+
+
+def reach(trace: Trace, place: int) -> float | None:
+    """By what share of itself all updates together could have lowered a loss, to first order: Σ_t ‖g_t‖ ‖Δw_t‖ / |L_t|.
+
+    ‖g‖ ‖Δw‖ is the most that a step of this length can change the loss while the gradient holds. Steps that were not
+    looked at count as their neighbours do. None where too little was measured.
+    """
+    steps, grads, updates = np.intersect1d(trace.at(GRAD_RMS), trace.at(UPDATE_RMS), return_indices=True)
+    steps, here, there = np.intersect1d(steps, trace.at(LOSS), return_indices=True)
+    if len(steps) < 5:
+        return None
+    loss = trace[LOSS][there, place]
+    with np.errstate(all="ignore"):
+        gain = total_norm(trace, GRAD_RMS)[grads][here] * total_norm(trace, UPDATE_RMS)[updates][here] / np.abs(loss)
+    known = np.isfinite(gain)
+    if known.sum() < 5:
+        return None
+    at, gain = steps[known], gain[known]
+    between = float(np.sum((gain[1:] + gain[:-1]) / 2 * np.diff(at)))
+    ends = gain[0] * (at[0] + 1) + gain[-1] * (trace.steps - 1 - at[-1])
+    return between + float(ends)

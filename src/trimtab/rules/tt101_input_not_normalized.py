@@ -7,13 +7,13 @@ from math import log10
 import numpy as np
 
 from trimtab.core.cause import Cause
+from trimtab.core.course import main_course
 from trimtab.core.finding import Finding, Severity
 from trimtab.core.rule import Limit, Rule
 from trimtab.core.signal import FEATURE_MEAN, FEATURE_SD, LOSS
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Floats, Scalar, Site, Trace
 from trimtab.rules._depth import normalized_next
-from trimtab.rules._learning import main_course
 
 
 class InputNotNormalized(Rule):

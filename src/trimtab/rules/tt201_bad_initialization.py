@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from trimtab.core.cause import Cause
+from trimtab.core.course import courses, main_course
 from trimtab.core.finding import Finding, Severity
 from trimtab.core.rule import Limit, Rule
-from trimtab.core.signal import DELTA_NORM, IN_RMS, SATURATED, WEIGHT_RMS
+from trimtab.core.signal import DELTA_NORM, IN_RMS, LOSS, SATURATED, WEIGHT_RMS
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Scalar, Site, Trace
 from trimtab.rules._depth import Chain, chains, normalized_next
@@ -24,18 +25,18 @@ class BadInitialization(Rule):
     Why it matters: a factor of 2 per layer is a factor of a thousand over ten layers, forward for the signal and
     backward for the gradient.
 
-    When it is wrong: an unusual scale does no harm between normalised layers or on residual branches, and a last layer
-    of zeros is good practice; weights may be scaled again where they are used. So the scale is reported only with its
-    effect on the signal. For a scale of 5 and more, as N(0, 1) gives, in layers that no norm follows, a small effect
-    is enough: in attention it makes every softmax one-hot.
+    When it is wrong: an unusual scale does no harm between normalised layers or on residual branches, and a last
+    layer of zeros is good practice; weights may be scaled again where they are used. So the scale is reported only
+    with its effect on the signal, and not in a run that has learned well. For a scale of 5 and more, as N(0, 1)
+    gives, in layers that no norm follows, a small effect is enough: in attention it makes every softmax one-hot.
 
     Sources: glorot2010, he2015.
     """
 
     code = "TT201"
     name = "bad-initialization"
-    needs = (WEIGHT_RMS, IN_RMS, DELTA_NORM, SATURATED)
-    suspects = (Cause.INPUT_SCALE,)
+    needs = (WEIGHT_RMS, IN_RMS, DELTA_NORM, SATURATED, LOSS)
+    suspects = (Cause.INPUT_SCALE, Cause.SYMMETRY)
     reveals = Cause.WEIGHT_SCALE
     limits = {
         "small": Limit(0.35, "glorot2010", "RMS(w)·√fan_in; torch's default has 0.58"),
@@ -45,12 +46,34 @@ class BadInitialization(Rule):
         "large_saturating": Limit(2.5, "glorot2010", "RMS(w)·√fan_in; Xavier with tanh's gain of 5/3 has 1.7"),
         "absurd": Limit(5.0, "he2015", "RMS(w)·√fan_in; three and a half times Kaiming"),
         "absurd_growth": Limit(3.0, "clinic", "growth of the signal that shows such a scale to be in force"),
+        "preflight": Limit(50, "clinic", "steps of a run that is a check before the flight"),
+        "first_loss": Limit(4.0, "glorot2010", "first loss over that of guessing, −log(1/C): sound starts have 1 to 2"),
         "saturated": Limit(0.3, "clinic", "share of saturated outputs at the start"),
     }
 
     def check(self, trace: Trace) -> list[Finding]:
-        """At most one finding per model."""
-        return [finding for chain in chains(trace, least=2) if (finding := self._check_chain(trace, chain)) is not None]
+        """At most one finding per model; none where the run has learned well from where it started."""
+        course = main_course(trace)
+        if course is not None and course.well_started:
+            return []
+        found = [
+            finding for chain in chains(trace, least=2) if (finding := self._check_chain(trace, chain)) is not None
+        ]
+        return found or self._first_loss(trace)
+
+    def _first_loss(self, trace: Trace) -> list[Finding]:
+        """Of a run of a few steps, a check before the flight: a first loss far above that of guessing is a note."""
+        if trace.steps > self.limits["preflight"].value:
+            return []
+        for course in courses(trace):
+            if course.trivial is not None and course.start > self.limits["first_loss"].value * course.trivial:
+                message = (
+                    f"the loss at {course.site.name} begins at {course.start:.3g}, where the same answer for every "
+                    f"example has {course.trivial:.3g}: the model starts out sure of what it does not know"
+                )
+                evidence: dict[str, Scalar] = {"first_loss": course.start, "trivial_loss": course.trivial}
+                return [self.finding(Severity.NOTE, (course.site.name,), 0, message, evidence, sureness=0.3)]
+        return []
 
     def _check_chain(self, trace: Trace, chain: Chain) -> Finding | None:
         gains, signal = weight_gains(trace, chain), signals(trace, chain)

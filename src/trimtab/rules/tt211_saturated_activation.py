@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from trimtab.core.cause import Cause
+from trimtab.core.cause import OF_THE_PROGRAM, OF_THE_START, Cause
+from trimtab.core.course import main_course
 from trimtab.core.finding import Finding, Severity
 from trimtab.core.rule import Limit, Rule
 from trimtab.core.signal import LOSS, SATURATED, STUCK
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Floats, Scalar, Site, Trace
-from trimtab.rules._learning import main_course
 
 
 class SaturatedActivation(Rule):
@@ -30,7 +30,7 @@ class SaturatedActivation(Rule):
     code = "TT211"
     name = "saturated-activation"
     needs = (SATURATED, STUCK, LOSS)
-    suspects = (Cause.INPUT_SCALE, Cause.WEIGHT_SCALE, Cause.STEP_TOO_LARGE)
+    suspects = (*OF_THE_PROGRAM, *OF_THE_START, Cause.ACTIVATION_SCALE, Cause.STEP_TOO_LARGE)
     reveals = Cause.SATURATION
     limits = {
         "layer": Limit(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from trimtab.core.cause import Cause
+from trimtab.core.cause import OF_THE_PROGRAM, OF_THE_START, Cause
+from trimtab.core.course import main_course
 from trimtab.core.finding import Finding, Severity
 from trimtab.core.rule import Limit, Rule
 from trimtab.core.signal import DEAD, IN_RMS, IN_SPREAD, LOSS, ZERO
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Scalar, Site, Trace
-from trimtab.rules._learning import main_course
 
 
 class DeadRelu(Rule):
@@ -32,19 +32,27 @@ class DeadRelu(Rule):
     code = "TT212"
     name = "dead-relu"
     needs = (DEAD, ZERO, IN_RMS, IN_SPREAD, LOSS)
-    suspects = (Cause.INPUT_SCALE, Cause.WEIGHT_SCALE, Cause.STEP_TOO_LARGE, Cause.NONFINITE_DATA, Cause.NUMERICS)
+    suspects = (
+        *OF_THE_PROGRAM,
+        *OF_THE_START,
+        Cause.ACTIVATION_SCALE,
+        Cause.WEIGHT_DECAY,
+        Cause.STEP_TOO_LARGE,
+        Cause.NUMERICS,
+    )
     reveals = Cause.DEAD_UNITS
     limits = {
         "dead": Limit(0.8, "clinic", "share of dead units in a layer; healthy programs reach 0.55"),
         "silent": Limit(0.999, "clinic", "share of zeros that makes a whole layer silent"),
         "variation": Limit(0.1, "clinic", "sd between examples over RMS of the signal that enters the layer before"),
+        "learned": Limit(0.4, "clinic", "share of the loss that is gone in a run that learns in spite of them"),
         "looks": Limit(0.3, "clinic", "share of the looks that must show it"),
     }
 
     def check(self, trace: Trace) -> list[Finding]:
         """One finding for all layers with dead units; none where the loss falls well in spite of them."""
         course = main_course(trace)
-        if course is not None and course.drop > 0.5 and course.certain > 3:
+        if course is not None and course.drop > self.limits["learned"].value and course.certain > 3:
             return []
         dead = {
             i: share

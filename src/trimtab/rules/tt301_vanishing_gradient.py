@@ -6,14 +6,15 @@ from math import log10
 
 import numpy as np
 
-from trimtab.core.cause import Cause
+from trimtab.core.cause import OF_THE_PROGRAM, OF_THE_START, Cause
+from trimtab.core.course import main_course
 from trimtab.core.finding import Finding, Severity
 from trimtab.core.rule import Limit, Rule
-from trimtab.core.signal import DELTA_NORM, LOSS, TIME_CALLS, TIME_GAIN
+from trimtab.core.signal import DELTA_NORM, GRAD_RMS, LOSS, TIME_CALLS, TIME_GAIN, UPDATE_RMS
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Floats, Scalar, Site, Trace
 from trimtab.rules._depth import Chain, chains
-from trimtab.rules._learning import main_course
+from trimtab.rules._updates import reach
 
 
 class VanishingGradient(Rule):
@@ -36,11 +37,14 @@ class VanishingGradient(Rule):
 
     code = "TT301"
     name = "vanishing-gradient"
-    needs = (DELTA_NORM, TIME_GAIN, TIME_CALLS, LOSS)
+    needs = (DELTA_NORM, TIME_GAIN, TIME_CALLS, GRAD_RMS, UPDATE_RMS, LOSS)
     suspects = (
-        Cause.INPUT_SCALE,
-        Cause.WEIGHT_SCALE,
+        *OF_THE_PROGRAM,
+        *OF_THE_START,
+        Cause.ACTIVATION_SCALE,
+        Cause.WEIGHT_DECAY,
         Cause.STEP_TOO_LARGE,
+        Cause.NUMERICS,
         Cause.DEAD_UNITS,
         Cause.SATURATION,
         Cause.DEPTH,
@@ -54,6 +58,9 @@ class VanishingGradient(Rule):
             "glorot2010",
             "gain per layer; a default-initialised ReLU layer has 0.41 to 1, so it is not enough alone",
         ),
+        "possible": Limit(
+            0.25, "clinic", "Σ ‖g‖‖Δw‖ / loss, what all steps together could do; healthy programs have 1"
+        ),
         "looks": Limit(0.5, "clinic", "share of the looks that must show it"),
     }
 
@@ -63,7 +70,10 @@ class VanishingGradient(Rule):
         stalled = course is not None and course.stalled and len(course.values) >= 20
         limit = self.limits["reach" if stalled else "reach_certain"].value
         found = [f for chain in chains(trace) if (f := self._through_depth(trace, chain, limit)) is not None]
-        return found or self._through_time(trace, limit if stalled else 0.0)
+        # Steps that could not have changed the loss anyway are no sign that what happened early cannot be learned.
+        possible = reach(trace, trace.of("loss").index(course.site)) if course is not None and stalled else None
+        could = possible is None or possible > self.limits["possible"].value
+        return found or self._through_time(trace, limit if stalled and could else 0.0)
 
     def _through_depth(self, trace: Trace, chain: Chain, limit: float) -> Finding | None:
         reach = chain.reach()

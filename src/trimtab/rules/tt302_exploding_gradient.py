@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from trimtab.core.cause import Cause
+from trimtab.core.cause import OF_THE_PROGRAM, OF_THE_START, Cause
+from trimtab.core.course import main_course
 from trimtab.core.finding import Finding, Severity
 from trimtab.core.rule import Limit, Rule
 from trimtab.core.signal import DELTA_NORM, LOSS, TIME_CALLS, TIME_GAIN
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Scalar, Site, Trace
 from trimtab.rules._depth import Chain, chains
-from trimtab.rules._learning import main_course
 
 
 class ExplodingGradient(Rule):
@@ -32,7 +32,7 @@ class ExplodingGradient(Rule):
     code = "TT302"
     name = "exploding-gradient"
     needs = (DELTA_NORM, TIME_GAIN, TIME_CALLS, LOSS)
-    suspects = (Cause.INPUT_SCALE, Cause.WEIGHT_SCALE)
+    suspects = (*OF_THE_PROGRAM, *OF_THE_START, Cause.ACTIVATION_SCALE)
     reveals = Cause.GRADIENT_SCALE
     limits = {
         "reach": Limit(
@@ -44,7 +44,7 @@ class ExplodingGradient(Rule):
     def check(self, trace: Trace) -> list[Finding]:
         """One finding per model through depth, or else one per recurrent layer through time."""
         course = main_course(trace)
-        if course is not None and course.learned and course.now < 0.5 * course.start and _sane(course.start):
+        if course is not None and course.learned_well and course.sane:
             return []
         found = [f for chain in chains(trace) if (f := self._through_depth(trace, chain)) is not None]
         return found or self._through_time(trace)
@@ -94,11 +94,6 @@ class ExplodingGradient(Rule):
     def healthy() -> Trace:
         """Ten layers with a gain of 1.2 each."""
         return _example(1.2, np.linspace(2.3, 0.4, 40))
-
-
-def _sane(loss: float) -> bool:
-    """A start that is no sign of an exploded signal: losses of standardised tasks begin below a hundred."""
-    return abs(loss) < 100
 
 
 def _example(gain: float, loss: np.ndarray) -> Trace:

@@ -65,6 +65,8 @@ class NonfiniteGradient(Rule):
         """On a step that was not looked at, the gradient shows in the weights that it leaves behind."""
         for event in trace.events:
             if event.kind == "first-nonfinite" and event.data.get("phase") == "weights" and event.step > 0:
+                if _was_finite(trace, event.step - 1):
+                    return []  # the update itself left its range
                 name = str(event.data.get("parameter"))
                 message = (
                     f"the step before step {event.step} left {name} not finite though the loss was finite: "
@@ -89,6 +91,12 @@ class NonfiniteGradient(Rule):
             {"parameter": ["0.weight", "0.bias"], "loss": ["train.py:9"]},
             {GRAD_RMS: grads, LOSS: [1.0] * 10, LOSS_SCALE: [65536.0] * 10},
         )
+
+
+def _was_finite(trace: Trace, step: int) -> bool:
+    """Whether the gradients of a step were looked at, and all of them finite."""
+    rows = np.flatnonzero(trace.at(GRAD_RMS) == step)
+    return rows.size > 0 and not np.isinf(trace[GRAD_RMS][rows[0]]).any()
 
 
 def _finite_loss_steps(trace: Trace) -> set[int]:

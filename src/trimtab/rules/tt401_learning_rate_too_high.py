@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from trimtab.core.cause import Cause
+from trimtab.core.cause import OF_THE_PROGRAM, OF_THE_START, Cause
+from trimtab.core.course import Course, adversarial, main_course
 from trimtab.core.finding import Finding, Severity
 from trimtab.core.rule import Limit, Rule
 from trimtab.core.signal import LEARNING_RATE, LOSS, UPDATE_RMS, WEIGHT_RMS
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Floats, Scalar, Site, Trace
-from trimtab.rules._learning import Course, adversarial, main_course
 from trimtab.rules._updates import typical_ratio, update_ratios
+
+STUCK = "has never come down"
+EXPLAINS_A_STANDSTILL = tuple(cause for cause in Cause if cause not in (Cause.STEP_TOO_LARGE, Cause.BLINDNESS))
 
 
 class LearningRateTooHigh(Rule):
@@ -33,14 +38,27 @@ class LearningRateTooHigh(Rule):
     code = "TT401"
     name = "learning-rate-too-high"
     needs = (UPDATE_RMS, WEIGHT_RMS, LOSS, LEARNING_RATE)
-    suspects = (Cause.NONFINITE_DATA, Cause.INPUT_SCALE, Cause.WEIGHT_SCALE, Cause.GRADIENT_SCALE)
+    suspects = (
+        *OF_THE_PROGRAM,
+        *OF_THE_START,
+        Cause.BATCH_STATISTICS,
+        Cause.ACTIVATION_SCALE,
+        Cause.GRADIENT_SCALE,
+        Cause.WEIGHT_DECAY,
+    )
     reveals = Cause.STEP_TOO_LARGE
     least_steps = 20
     limits = {
-        "early": Limit(0.2, "clinic", "update over weights at the first looks; healthy programs stay below 0.13"),
-        "steady": Limit(0.04, "clinic", "the same later; healthy programs come down to 0.03"),
+        "early": Limit(0.2, "clinic", "update over weights at the first looks; healthy programs stay below 0.17"),
+        "early_drop": Limit(0.35, "clinic", "share of the loss that is gone in a run that learns in spite of them"),
+        "rewriting": Limit(0.3, "clinic", "the same at the first looks, for a run that does learn, but not well"),
+        "rewriting_drop": Limit(0.8, "clinic", "share of the loss that is gone in a run that has got over it"),
+        "steady": Limit(0.03, "clinic", "the same in the later half; healthy programs come down to 0.02"),
+        "steady_drop": Limit(0.5, "clinic", "share of the loss that is gone in a run that learns in spite of them"),
+        "at_once": Limit(
+            0.04, "clinic", "update over weights at the first looks of a run that never gets off its start"
+        ),
         "rewrite": Limit(0.7, "clinic", "a step that replaces most of the weights"),
-        "drop": Limit(0.5, "clinic", "share of the loss that is gone in a run that learns in spite of large steps"),
         "rise": Limit(1.3, "clinic", "loss over its start that counts as diverging"),
     }
 
@@ -51,27 +69,49 @@ class LearningRateTooHigh(Rule):
         if not finite.size:
             return []
         course = main_course(trace)
-        harm = self._harm(trace, course, finite)
+        early, steady = float(np.median(finite[:5])), _late(trace, ratios)
+        harm = self._harm(trace, course, finite) or self._no_progress(trace, course, early, steady)
         if harm is None:
             return []
-        early, steady = float(np.median(finite[:5])), float(np.median(finite[5:])) if len(finite) > 8 else 0.0
         sudden = float(np.max(finite)) if self._at_once(trace, course, finite) else 0.0
-        if not sudden and early <= self.limits["early"].value and steady <= self.limits["steady"].value:
+        limits, weak = self.limits, harm == STUCK
+        if not weak and not sudden and early <= limits["early"].value and steady <= limits["steady"].value:
             return []
-        peak = max(early, steady, sudden)
+        return [self._finding(trace, course, ratios, harm, max(early, steady, sudden), weak)]
+
+    def _no_progress(self, trace: Trace, course: Course | None, early: float, steady: float) -> str | None:
+        """Steps that are large for what they achieve; None where the loss does well."""
+        if course is None or adversarial(trace) or len(course.values) < self.least_steps:
+            return None
+        limits, drop = self.limits, course.drop
+        pairs = ((early, "early"), (early, "rewriting"), (steady, "steady"))
+        if any(ratio > limits[name].value and drop < limits[f"{name}_drop"].value for ratio, name in pairs):
+            return "has not come down well"
+        return STUCK if course.stalled and early > limits["at_once"].value else None
+
+    def _finding(
+        self, trace: Trace, course: Course | None, ratios: Floats, harm: str, peak: float, weak: bool
+    ) -> Finding:
         rate = trace[LEARNING_RATE]
         known = rate[np.isfinite(rate)]
         message = f"one step moves the weights by {_percent(peak)} (about 0.1 % is usual), and the loss {harm}"
+        momentum = next((s.attrs.get("momentum") for s in trace.of("optimizer")), None)
+        if isinstance(momentum, (int, float)) and momentum >= 0.99:
+            message += f"; a momentum of {momentum:g} adds up the last {1 / (1 - momentum):.0f} gradients"
         evidence: dict[str, Scalar] = {
             "update_ratio": min(peak, 1e30),
             "learning_rate": float(known.max()) if known.size else None,
+            "momentum": momentum,
         }
         if course is not None:
             evidence |= {"loss_start": course.start, "loss_now": course.now}
         name = trace.of("optimizer")[0].name if trace.of("optimizer") else "the update by hand"
         since = int(trace.at(UPDATE_RMS)[np.flatnonzero(ratios >= peak / 2)[0]])
-        sureness = 0.85 if harm != "has not come down by half" else 0.65
-        return [self.finding(Severity.FAIL, (name,), since, message, evidence, sureness=sureness)]
+        finding = self.finding(Severity.FAIL, (name,), since, message, evidence, sureness=0.5 if weak else 0.8)
+        if weak:
+            # Large first steps and no progress are compatible with a dozen other faults: any of them explains these.
+            return replace(finding, reveals=None, causes=(Cause.STEP_TOO_LARGE, *EXPLAINS_A_STANDSTILL))
+        return finding
 
     @staticmethod
     def _before_the_end(trace: Trace, ratios: Floats) -> Floats:
@@ -91,12 +131,10 @@ class LearningRateTooHigh(Rule):
             return None
         if adversarial(trace):
             return "swings" if np.median(ratios[:5]) > self.limits["rewrite"].value else None
-        if course.relapsed and np.max(ratios) > self.limits["steady"].value:
+        if course.relapsed and np.max(ratios) > self.limits["at_once"].value:
             return f"had come down to {course.lowest:.3g} and is back at {course.now:.3g}"
         if course.start > 0 and course.now > self.limits["rise"].value * course.start:
             return f"has grown from {course.start:.3g} to {course.now:.3g}"
-        if len(course.values) >= self.least_steps and course.drop < self.limits["drop"].value:
-            return "has not come down by half"
         return None
 
     def _at_once(self, trace: Trace, course: Course | None, ratios: Floats) -> bool:
@@ -113,6 +151,12 @@ class LearningRateTooHigh(Rule):
     def healthy() -> Trace:
         """Steps of a tenth at the start, settling, and a loss that comes down."""
         return _example(0.1, np.geomspace(2.3, 0.2, 40))
+
+
+def _late(trace: Trace, ratios: Floats) -> float:
+    """The typical ratio in the later half of the run; looks are dense at the start and few later."""
+    late = ratios[(trace.at(UPDATE_RMS)[: len(ratios)] >= trace.steps / 2) & np.isfinite(ratios)]
+    return float(np.median(late)) if late.size else 0.0
 
 
 def _percent(ratio: float) -> str:

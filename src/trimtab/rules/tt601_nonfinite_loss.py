@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from trimtab.core.cause import Cause
+from trimtab.core.cause import OF_THE_PROGRAM, OF_THE_START, Cause
 from trimtab.core.finding import Finding, Severity
 from trimtab.core.rule import Rule
 from trimtab.core.signal import LOSS
@@ -14,11 +14,12 @@ from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Event, Scalar, Trace
 
 EVERY_ORIGIN = (
-    Cause.NONFINITE_DATA,
-    Cause.INPUT_SCALE,
-    Cause.WEIGHT_SCALE,
-    Cause.STEP_TOO_LARGE,
+    *OF_THE_PROGRAM,
+    *OF_THE_START,
+    Cause.ACTIVATION_SCALE,
     Cause.GRADIENT_SCALE,
+    Cause.STEP_TOO_LARGE,
+    Cause.SPIKES,
 )
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from trimtab.core.cause import Cause
+from trimtab.core.cause import OF_THE_PROGRAM, OF_THE_START, Cause
+from trimtab.core.course import Course, adversarial, courses
 from trimtab.core.finding import Finding, Severity
 from trimtab.core.rule import Limit, Rule
 from trimtab.core.signal import LOSS
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Scalar, Trace
-from trimtab.rules._learning import Course, adversarial, courses
 
 
 class DivergingLoss(Rule):
@@ -31,7 +31,15 @@ class DivergingLoss(Rule):
     code = "TT602"
     name = "diverging-loss"
     needs = (LOSS,)
-    suspects = (Cause.NONFINITE_DATA, Cause.INPUT_SCALE, Cause.WEIGHT_SCALE, Cause.STEP_TOO_LARGE, Cause.GRADIENT_SCALE)
+    suspects = (
+        *OF_THE_PROGRAM,
+        *OF_THE_START,
+        Cause.ACTIVATION_SCALE,
+        Cause.GRADIENT_SCALE,
+        Cause.WEIGHT_DECAY,
+        Cause.STEP_TOO_LARGE,
+        Cause.SPIKES,
+    )
     reveals = Cause.OBJECTIVE
     least_steps = 6
     limits = {

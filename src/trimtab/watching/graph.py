@@ -224,15 +224,31 @@ def main_parameter(layer: Layer) -> Tensor:
     return max(layer.params, key=lambda p: p.dim())
 
 
-def fan_in(layer: Layer) -> int | None:
-    """Inputs per unit: weights are [out, in, ...] in `nn`; [in, out] in a raw `x @ w`, whose graph has no transpose."""
+def input_axis(layer: Layer) -> int | None:
+    """The axis of a weight that runs over inputs: weights are [out, in, …] in `nn`, tables [tokens, out].
+
+    A raw `x @ w` has [in, out], and no transpose in its graph.
+    """
     weight = main_parameter(layer)
-    if layer.op not in WEIGHT_OPS or weight.dim() < 2:
+    if weight.dim() < 2:
+        return None
+    if layer.op == "embedding":
+        return 0
+    if layer.op not in WEIGHT_OPS:
         return None
     raw = short_name(layer.node.name()) in ("Addmm", "Mm") and any(
         child is not None and getattr(child, "variable", None) is weight for child, _ in layer.node.next_functions
     )
-    return weight.shape[0] if raw else weight.numel() // max(weight.shape[0], 1)
+    return 0 if raw else 1
+
+
+def fan_in(layer: Layer) -> int | None:
+    """Inputs per unit; None where a layer has no weight matrix."""
+    axis = input_axis(layer) if layer.op in WEIGHT_OPS else None
+    if axis is None:
+        return None
+    weight = main_parameter(layer)
+    return weight.shape[0] if axis == 0 else weight.numel() // max(weight.shape[0], 1)
 
 
 def sequence_number(node: Node) -> int:

@@ -20,15 +20,18 @@ from torch.optim.optimizer import register_optimizer_step_post_hook, register_op
 
 from trimtab.watching.graph import in_backward
 
+_GRAD = ("outputs", "inputs", "grad_outputs", "retain_graph", "create_graph")  # as torch.autograd.grad takes them
+
 
 class Observer(Protocol):
     """What the hooks report to.
 
-    `looking`: whether the step under way is looked at. `steps_are_plain`: no optimizer was seen to call another's step
-    or a closure, so that the end of a step says all.
+    `looking`: whether the step under way is looked at. `busy`: it is at work itself. `steps_are_plain`: no optimizer
+    was seen to call another's step or a closure, so that the end of a step says all.
     """
 
     looking: bool
+    busy: bool
 
     @property
     def steps_are_plain(self) -> bool: ...
@@ -36,7 +39,8 @@ class Observer(Protocol):
     def backward_begins(self, tensors: Any) -> None: ...
     def backward_ends(self) -> None: ...
     def backward_failed(self) -> None: ...
-    def grad_called(self, outputs: Any, inputs: Any, gradients: Any) -> None: ...
+    def grad_begins(self, outputs: Any, inputs: Any) -> bool | None: ...
+    def grad_ends(self, inputs: Any, gradients: Any) -> None: ...
     def step_begins(self, optimizer: Optimizer, has_closure: bool, frame: FrameType) -> None: ...
     def step_ends(self, optimizer: Optimizer) -> None: ...
     def optimizer_made(self, optimizer: Optimizer) -> None: ...
@@ -44,6 +48,8 @@ class Observer(Protocol):
     def module_begins(self, module: nn.Module) -> None: ...
     def module_ends(self, module: nn.Module, output: Any) -> None: ...
     def compile_called(self, model: Any) -> None: ...
+    def gradient_turned_off(self, frame: FrameType) -> None: ...
+    def model_called(self, module: nn.Module) -> None: ...
 
 
 class Hooks:
@@ -56,6 +62,7 @@ class Hooks:
         self._handles: list[Any] = []
         self._module_handles: list[Any] = []
         self._step_handles: list[Any] = []
+        self._listening: Any = None
         self._compiled = False
 
     def install(self) -> None:
@@ -66,6 +73,8 @@ class Hooks:
         self._patch(Optimizer, "__init__", self._around_init)
         self._patch(GradScaler, "scale", self._around_scale)
         self._patch(torch, "compile", self._around_compile)
+        for context in (torch.no_grad, torch.inference_mode):
+            self._patch(context, "__enter__", self._around_enter)
         self._handles = [
             register_optimizer_step_post_hook(lambda optimizer, args, kwargs: self._observer.step_ends(optimizer))
         ]
@@ -74,6 +83,7 @@ class Hooks:
     def remove(self) -> None:
         """Leave torch as it was found."""
         self.disarm()
+        self.stop_listening()
         self._active = False
         for handle in (*self._handles, *self._step_handles):
             handle.remove()
@@ -106,6 +116,17 @@ class Hooks:
                 handle.remove()
             self._step_handles = []
 
+    def listen(self) -> None:
+        """Hear of the next calls of modules, until `stop_listening`."""
+        if self._listening is None and not self._compiled:
+            self._listening = nn_module.register_module_forward_pre_hook(self._model_called)
+
+    def stop_listening(self) -> None:
+        """Hear no more of calls."""
+        if self._listening is not None:
+            self._listening.remove()
+            self._listening = None
+
     @property
     def expecting_steps(self) -> bool:
         """Whether the beginnings of steps are reported."""
@@ -126,6 +147,10 @@ class Hooks:
     def _module_ends(self, module: nn.Module, args: Any, output: Any) -> None:
         if not torch.compiler.is_compiling():
             self._observer.module_ends(module, output)
+
+    def _model_called(self, module: nn.Module, args: Any) -> None:
+        if not torch.compiler.is_compiling():
+            self._observer.model_called(module)
 
     def _patch(self, owner: Any, name: str, around: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
         original = vars(owner)[name]
@@ -154,13 +179,18 @@ class Hooks:
 
     def _around_grad(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def grad(*args: Any, **kwargs: Any) -> Any:
-            gradients = original(*args, **kwargs)
-            if self._active and in_backward() == -1 and not kwargs.get("create_graph"):
-                self._observer.grad_called(
-                    args[0] if args else kwargs.get("outputs"),
-                    args[1] if len(args) > 1 else kwargs.get("inputs"),
-                    gradients,
-                )
+            given = {**dict(zip(_GRAD, args, strict=False)), **kwargs}
+            # Gradients that are to be differentiated again are part of a loss, not of a descent.
+            plain = self._active and in_backward() == -1 and not given.get("create_graph")
+            looking = plain and self._observer.grad_begins(given.get("outputs"), given.get("inputs"))
+            if not looking:
+                return original(*args, **kwargs)
+            try:
+                gradients = original(*args, **kwargs)
+            except BaseException:
+                self._observer.backward_failed()
+                raise
+            self._observer.grad_ends(given.get("inputs"), gradients)
             return gradients
 
         return grad
@@ -183,6 +213,14 @@ class Hooks:
             return original(model, *args, **kwargs)
 
         return compile
+
+    def _around_enter(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def __enter__(context: Any) -> Any:
+            if self._active and not self._observer.busy:
+                self._observer.gradient_turned_off(sys._getframe(1))
+            return original(context)
+
+        return __enter__
 
     def _around_scale(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def scale(scaler: GradScaler, outputs: Any, *args: Any, **kwargs: Any) -> Any:

@@ -11,22 +11,37 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from trimtab.core.signal import GRAD_RMS
 from trimtab.core.trace import Event
 from trimtab.watching.buffer import Buffer
-from trimtab.watching.graph import Activation, Layer, Survey, fan_in, main_parameter, sequence_number, survey
-from trimtab.watching.names import Names
+from trimtab.watching.graph import (
+    Activation,
+    Layer,
+    Survey,
+    fan_in,
+    input_axis,
+    main_parameter,
+    sequence_number,
+    survey,
+)
+from trimtab.watching.names import Names, line_of
 from trimtab.watching.nonfinite import find_origin
+from trimtab.watching.objective import objectives
 from trimtab.watching.ops import WEIGHT_OPS
 from trimtab.watching.optimizers import Optimizers
 from trimtab.watching.pace import Pace
 from trimtab.watching.probes.activations import ActivationProbe
+from trimtab.watching.probes.batch_norms import read_batch_norm
 from trimtab.watching.probes.features import FIRST_BATCHES, MAX_FEATURES, feature_rows, read_features
 from trimtab.watching.probes.layers import GradientHooks, forward_scale, spaced
+from trimtab.watching.probes.objectives import read_objective
+from trimtab.watching.probes.through_time import TimeProbe
 from trimtab.watching.sites import Sites
 
 MAX_READS = 8  # calls of one layer or activation whose forward tensors are read in one backward
+MAX_OBJECTIVES = 8
 FED = frozenset({"linear", "conv", "recurrent"})  # layers whose input features are measured when data enters there
 
 
@@ -48,10 +63,12 @@ class Look:
         self._buffer, self._sites, self._optimizers, self._say = buffer, sites, optimizers, say_unseen
         self._names = Names(model)
         self._activations = ActivationProbe()
-        self._gradients = GradientHooks(pace)
+        self._gradients, self._time = GradientHooks(pace), TimeProbe()
         self._fed: dict[str, tuple[int, int, int]] = {}  # layer -> first feature site, features, batches read
         self._reached: dict[int, Tensor] = {}
         self._depth = 0
+        self._called: set[int] = set()
+        self._input_axes: dict[int, int] = {}
         self._module_of_node: dict[int, weakref.ref[nn.Module]] = {}
         self._matrices: set[str] = set()  # parameters that multiply the signal
 
@@ -61,11 +78,38 @@ class Look:
         """A module that gives names without having been seen called."""
         self._names.root(module)
 
-    def module_begins(self, module: nn.Module) -> None:
-        """A module called by no other module is a root: names come from it."""
+    def module_begins(self, module: nn.Module) -> bool:
+        """A module called by no other module is a root: names come from it. Returns whether it is one."""
         self._depth += 1
+        self._called.add(id(module))
         if self._depth == 1:
             self._names.root(module)
+        return self._depth == 1
+
+    def root_name(self, module: nn.Module) -> str | None:
+        """The name of a root; None for another module."""
+        return self._names.root_name(module)
+
+    def input_axis(self, p: Tensor) -> int | None:
+        """The axis of a weight that runs over its inputs, where this step's graph has it as a layer's weight."""
+        return self._input_axes.get(id(p))
+
+    def gates(self, p: Tensor) -> int:
+        """How many weights of one kind lie one above the other in this: 4 for an LSTM's gates, mostly 1."""
+        holder = self._names.holder(p)
+        size = holder.hidden_size if isinstance(holder, (nn.RNNBase, nn.RNNCellBase)) else p.shape[0]
+        return max(p.shape[0] // size, 1) if isinstance(size, int) and size > 0 else 1
+
+    def momentum(self, p: Tensor) -> float | None:
+        """The share of each batch in the running estimates of the batch norm that a parameter belongs to."""
+        holder = self._names.holder(p)
+        value = getattr(holder, "momentum", None) if isinstance(holder, _BatchNorm) else None
+        return float(value) if isinstance(value, (int, float)) else None
+
+    def was_called(self, p: Tensor) -> bool:
+        """Whether the module that holds this parameter was called in this step."""
+        holder = self._names.holder(p)
+        return holder is not None and id(holder) in self._called
 
     def module_ends(self, module: nn.Module, output: Any) -> None:
         """Remember which module made a node, by the node's number: a reference would keep activations alive."""
@@ -77,6 +121,8 @@ class Look:
     def forget(self) -> None:
         """A step is over."""
         self._depth = 0
+        self._called.clear()
+        self._input_axes.clear()
         self._module_of_node.clear()
         self._reached = {}
 
@@ -88,12 +134,18 @@ class Look:
         calls: dict[int, list[Layer]] = defaultdict(list)
         for order, layer in enumerate(found.layers):
             calls[self._layer_site(layer, order)].append(layer)
+            if (axis := input_axis(layer)) is not None:
+                self._input_axes[id(main_parameter(layer))] = axis
         for site, group in calls.items():
             for layer in spaced(group, MAX_READS):
                 forward_scale(self._buffer, step, site, layer)
                 if layer.entry and layer.op in FED:
                     self._read_features(step, layer)
+            if group[0].op == "batch_norm":
+                read_batch_norm(self._buffer, step, site, group[0])
+            self._time.read(self._buffer, step, site, group[0])
         self._read_activations(step, found)
+        self._read_objectives(step, roots, frame)
         self._gradients.attach(calls)
         # In execution order, not in that of the walk: the record and the report list them so.
         self._reached |= {id(p): p for layer in found.layers for p in layer.params} | found.params
@@ -138,6 +190,7 @@ class Look:
             root=self._names.root_of(main),
             weight=self._names.param(main),
             fan_in=fan_in(layer),
+            momentum=self.momentum(main),
         )
 
     def _read_activations(self, step: int, found: Survey) -> None:
@@ -161,6 +214,22 @@ class Look:
             )
             for activation in spaced(group, MAX_READS):
                 self._activations.read(self._buffer, step, site, activation)
+
+    def _read_objectives(self, step: int, roots: list[Tensor], frame: FrameType | None) -> None:
+        line = line_of(frame)
+        for place, objective in enumerate(objectives(roots)[:MAX_OBJECTIVES]):
+            site = self._sites.index(
+                "objective",
+                f"{line}|{place}|{objective.kind}|{objective.form}",
+                f"{objective.kind} at {line}",
+                compares=objective.kind,
+                classes=objective.classes,
+                columns=objective.columns,
+                line=line,
+                form=objective.form,
+                detail=objective.detail,
+            )
+            read_objective(self._buffer, step, site, objective)
 
     def _module_of(self, activation: Activation) -> str | None:
         reference = self._module_of_node.get(sequence_number(activation.node))
@@ -204,6 +273,7 @@ class Look:
                 if name.endswith("bias")
                 else "scale",
                 numel=p.numel(),
+                module=self._names.holder(p) is not None,
                 dtype=str(p.dtype).removeprefix("torch."),
                 optimizer=self._optimizers.of(p),
             )
@@ -211,11 +281,6 @@ class Look:
         return placed
 
     # --- programs without backward
-
-    def leaves(self, leaves: list[Tensor], frame: FrameType | None) -> list[tuple[int, Tensor]]:
-        """Leaves that torch.autograd.grad was asked about, named and placed."""
-        self._names.resolve(frame, {id(leaf): leaf for leaf in leaves})
-        return self.place(leaves)
 
     def returned_gradients(self, step: int, placed: list[tuple[int, Tensor]], gradients: Any) -> None:
         """Gradients that were returned rather than accumulated."""

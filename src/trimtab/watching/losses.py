@@ -13,6 +13,7 @@ from trimtab.core.signal import LOSS, LOSS_SCALE
 from trimtab.watching.buffer import Buffer, on_host
 from trimtab.watching.names import line_of
 from trimtab.watching.sites import Sites
+from trimtab.watching.surprise import Surprise
 
 
 class Losses:
@@ -24,6 +25,8 @@ class Losses:
         self._lines: dict[tuple[Any, int], int] = {}
         self._scaled: weakref.ref[Tensor] | None = None
         self._unscaled: tuple[Tensor, Tensor] | None = None
+        self._surprise = Surprise()
+        self.stands_out = False  # whether the last loss was far above those before
         self.latest: float | None = None  # of those that could be read without waiting for a device
 
     def __bool__(self) -> bool:
@@ -40,17 +43,20 @@ class Losses:
         if isinstance(scaled, Tensor) and isinstance(outputs, Tensor) and scaled is not outputs and factor is not None:
             self._scaled, self._unscaled = weakref.ref(scaled), (outputs.detach(), factor.detach().clone())
 
-    def keep(self, root: Tensor, frame: FrameType | None) -> float | None:
+    def keep(self, step: int, root: Tensor, frame: FrameType | None) -> float | None:
         """Keep one loss; returns its value where that can be read without waiting for a device."""
+        self.stands_out = False
         loss, factor = root, None
         if self._scaled is not None and self._scaled() is root and self._unscaled is not None:
             loss, factor = self._unscaled
-        group = self._of_step.setdefault(self._site(frame), [])
+        site = self._site(frame)
+        group = self._of_step.setdefault(site, [])
         if not on_host(loss):
             # Kept on its device until the next flush; the script may change the tensor itself in place.
             group.append((loss.detach().clone(), factor))
             return None
         value = self.latest = loss.item()
+        self.stands_out = self._surprise.stands_out(step, site, value)
         group.append((value, factor))
         return value
 

@@ -31,16 +31,25 @@ def caller(frame: FrameType | None) -> FrameType | None:
     """
     fallback: FrameType | None = None
     while frame is not None:
-        code = frame.f_code
-        standing = _standing.get(code)
-        if standing is None:
-            standing = _standing[code] = _stand(code.co_filename)
+        standing = _standing_of(frame.f_code)
         if standing == _SCRIPT:
             return frame
         if standing == _PACKAGE:
             fallback = fallback or frame
         frame = frame.f_back
     return fallback
+
+
+def of_script(code: CodeType) -> bool:
+    """Whether this is code of the script, or of modules beside it."""
+    return _standing_of(code) == _SCRIPT
+
+
+def _standing_of(code: CodeType) -> int:
+    standing = _standing.get(code)
+    if standing is None:
+        standing = _standing[code] = _stand(code.co_filename)
+    return standing
 
 
 def _stand(file: str) -> int:
@@ -99,6 +108,7 @@ class Names:
         self._pending: list[weakref.ref[nn.Module]] = []
         self._params: dict[int, tuple[weakref.ref[torch.Tensor], str, str, str]] = {}
         self._modules: weakref.WeakKeyDictionary[nn.Module, str] = weakref.WeakKeyDictionary()
+        self._holders: dict[int, weakref.ref[nn.Module]] = {}
         self._variables: dict[int, str] = {}
         self._given = model is not None
         self._taken: set[str] = set()
@@ -192,6 +202,7 @@ class Names:
                 # One weight in a module: the layer bears the module's name; several (nn.LSTM): each bears its own.
                 sole = len(weights) <= 1 or name not in weights
                 self._params.setdefault(id(p), (weakref.ref(p), joined, full if sole else joined, group))
+                self._holders.setdefault(id(p), weakref.ref(module))
 
     def _free(self, name: str) -> str:
         """The name, or the name with a number when it is taken."""
@@ -210,6 +221,11 @@ class Names:
         entry = self._params.get(id(tensor))
         return entry[1] if entry is not None and entry[0]() is tensor else None
 
+    def holder(self, tensor: torch.Tensor) -> nn.Module | None:
+        """The module whose parameter this is."""
+        reference = self._holders.get(id(tensor)) if self.param(tensor) is not None else None
+        return None if reference is None else reference()
+
     def layer_of(self, tensor: torch.Tensor) -> str | None:
         """The name of the layer that a parameter belongs to: `layers.0`."""
         entry = self._params.get(id(tensor))
@@ -219,6 +235,10 @@ class Names:
         """The model that a parameter belongs to; empty where there is one only, or none."""
         entry = self._params.get(id(tensor))
         return entry[3] if entry is not None and entry[0]() is tensor else ""
+
+    def root_name(self, module: nn.Module) -> str | None:
+        """The name of a model that was called from no other module; None for anything else."""
+        return self._modules.get(module) if module in self._roots else None
 
     def module(self, module: nn.Module) -> str | None:
         """The name of a module: `layers.0`; None when it is unknown."""

@@ -63,6 +63,21 @@ LOSSES = {
     "KlDiv": "kl_div",
 }
 
+# Nodes that move values about without changing them.
+CARRIERS = frozenset(
+    {
+        "T", "Transpose", "Permute", "View", "UnsafeView", "Reshape", "ReshapeAlias", "Expand", "ToCopy", "Clone",
+        "Unsqueeze", "Squeeze", "Select", "Slice", "Alias", "Contiguous",
+    }
+)  # fmt: skip
+
+# What stands between the scalar that is minimised and the places where predictions meet targets.
+REDUCTIONS = CARRIERS | {
+    "Mean", "Sum", "Nansum", "Neg", "Add", "Sub", "Rsub", "Mul", "Div", "Pow", "Abs", "Sqrt", "Log", "Exp",
+    "MaskedFill", "MaskedSelect", "Where", "Stack", "Cat", "LogSoftmax", "Logsumexp", "Gather", "Index", "Clamp",
+    "ClampMin",
+}  # fmt: skip
+
 _SUFFIX = re.compile(r"Backward\d*$|^torch::autograd::")
 
 

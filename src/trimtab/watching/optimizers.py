@@ -69,6 +69,10 @@ class Optimizers:
         """Whether the script updates by hand, as far as can be seen."""
         return len(self._alive) == len(self._idle)
 
+    def alive(self) -> list[Optimizer]:
+        """The optimizers of this program."""
+        return [optimizer for optimizer in self._alive if optimizer not in self._idle]
+
     def step_begins(self, optimizer: Optimizer, frame: FrameType, has_closure: bool) -> bool:
         """Whether this is an outermost step: a wrapper such as Lookahead calls another optimizer's from its own.
 

@@ -12,6 +12,7 @@ MARGIN = 0.4  # share of the budget that is planned for: hook calls and cold cac
 
 GROWTH = 2.0  # however dear a look is, one is taken before the number of steps has doubled since the last
 PAUSE = 64  # beyond the dense start, whether to look is decided after so small a part more of the steps
+PAIRED = 3  # of so many looks beyond the dense start one is followed by another at the next step, for what changes
 SHARE = 0.15  # of the budget is for looks even where the fixed cost of a step, some 20 µs, has used it up
 
 
@@ -29,6 +30,7 @@ class Pace:
         self._last_look = 0
         self._look_cost = 0.0
         self._look_began = 0.0
+        self._alone = 0  # looks since the last pair
         self.again = 0  # the step after which there is something to decide: to ask after each would cost a share itself
 
     @contextmanager
@@ -59,10 +61,16 @@ class Pace:
         else:
             if self._dense_end is None:
                 self._dense_end, self._spent_dense = now, self.spent
-            look = step >= GROWTH * self._last_look or self._affordable(now)
+            look = self._second(looked) or step >= GROWTH * self._last_look or self._affordable(now)
         self._look_began = self.spent
         self.again = step + 1 if look or step < DENSE else step + 1 + step // PAUSE
         return look
+
+    def _second(self, looked: bool) -> bool:
+        """Whether a look that has just been taken is to be followed by another at once."""
+        if looked:
+            self._alone = (self._alone + 1) % (PAIRED + 1)
+        return looked and self._alone == PAIRED and self.budget > 0
 
     def _affordable(self, now: float) -> bool:
         """One more look keeps within the budget; while the dense start is not paid for, at half the rate."""

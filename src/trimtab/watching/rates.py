@@ -12,6 +12,8 @@ from trimtab.core.signal import LEARNING_RATE
 from trimtab.watching.buffer import Buffer
 from trimtab.watching.sites import Sites
 
+SETTINGS = ("eps", "momentum", "weight_decay")
+
 
 class Rates:
     """Remembers what each optimizer's first group had, so that a constant rate is written once a look."""
@@ -29,6 +31,15 @@ class Rates:
         if rate is None or (not looking and self._last.get(id(optimizer)) == rate):
             return
         self._last[id(optimizer)] = rate
+        self._buffer.put(step, LEARNING_RATE, self.site(optimizer, line), rate)
+
+    def site(self, optimizer: Optimizer, line: Callable[[Optimizer], str]) -> int:
+        """The place of an optimizer, with the settings that its class alone does not tell."""
         name = type(optimizer).__name__
-        site = self._sites.index("optimizer", f"{name}:{id(optimizer)}", name, line=line(optimizer))
-        self._buffer.put(step, LEARNING_RATE, site, rate)
+        groups = optimizer.param_groups
+        settings = {key: _plain(groups[0].get(key)) for key in SETTINGS if groups}
+        return self._sites.index("optimizer", f"{name}:{id(optimizer)}", name, line=line(optimizer), **settings)
+
+
+def _plain(value: Any) -> float | None:
+    return float(value) if isinstance(value, (int, float)) else None

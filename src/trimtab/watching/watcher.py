@@ -19,8 +19,8 @@ from torch.amp.grad_scaler import GradScaler
 from torch.optim import Optimizer
 
 from trimtab.core.errors import TrimtabError
-from trimtab.core.signal import GRAD_RMS, GRAD_USED_RMS
-from trimtab.core.trace import Event, Trace
+from trimtab.core.signal import Signal
+from trimtab.core.trace import Event, Scalar, Trace
 from trimtab.record import Writer
 from trimtab.version import __version__
 from trimtab.watching.buffer import Buffer
@@ -29,14 +29,17 @@ from trimtab.watching.graph import graph_roots
 from trimtab.watching.hooks import Hooks
 from trimtab.watching.look import Look
 from trimtab.watching.losses import Losses
+from trimtab.watching.modes import Modes
 from trimtab.watching.names import caller, line_of
 from trimtab.watching.optimizers import Optimizers
 from trimtab.watching.pace import Pace
-from trimtab.watching.probes.parameters import UpdateProbe, gradient_rms
 from trimtab.watching.rates import Rates
 from trimtab.watching.sites import Sites
+from trimtab.watching.stepping import StepProbes
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+OF_ANY_THREAD = ("gradient_turned_off", "model_called")  # no sign of training: our own flush turns gradients off too
 
 
 class MaxSteps(SystemExit):
@@ -51,11 +54,13 @@ def guarded(method: F) -> F:
         if not self.watching or (threading.get_ident() != self._thread and not self._own_thread(method.__name__)):
             return None
         began = time.perf_counter()
+        self.busy = True
         try:
             return method(self, *args)
         except Exception as error:
             self._give_up(error)
         finally:
+            self.busy = False
             self._pace.spent += time.perf_counter() - began
         return None
 
@@ -100,9 +105,11 @@ class Watcher:
         self._flusher = Flusher(self._writer, self._buffer, self._sites, lambda: (self.steps, self._pace.overhead))
         self._hooks = Hooks(self)
         self._optimizers = Optimizers()
-        self._updates = UpdateProbe()
         self._look = Look(self._buffer, self._sites, self._pace, self._optimizers, self._say_unseen, model)
+        self._probes = StepProbes(self._buffer, self._sites, self._look, self._optimizers)
+        self._modes = Modes(self._buffer, self._sites, self._look.root_name)
         self.looking = self._looked = True
+        self.busy = False
         self._losses, self._rates = Losses(self._buffer, self._sites), Rates(self._buffer, self._sites)
         self._backwards = 0
         self._backwards_in_step = 0
@@ -125,8 +132,11 @@ class Watcher:
         self._flusher.start()
         return self
 
-    def stop(self, ended: str = "end") -> None:
-        """End the watching, leave no hook behind and finish the record; calling it again does nothing."""
+    def stop(self, ended: str = "end", **facts: Scalar) -> None:
+        """End the watching, leave no hook behind and finish the record; calling it again does nothing.
+
+        `facts` are written into the record beside how the run ended.
+        """
         if self._stopped or os.getpid() != self._pid:
             return
         self._stopped, self.watching = True, False
@@ -137,7 +147,11 @@ class Watcher:
                 self._flusher.event(Event(0, "no-step", {"backwards": self._backwards}))
             self._flusher.stop()
             self._writer.set_meta(
-                ended=ended, overhead=self._pace.overhead, dense_seconds=self._pace.dense_seconds, steps=self.steps
+                ended=ended,
+                overhead=self._pace.overhead,
+                dense_seconds=self._pace.dense_seconds,
+                steps=self.steps,
+                **facts,
             )
             self._writer.close()
         except Exception as error:
@@ -159,6 +173,10 @@ class Watcher:
             self._flusher.flush()
         return self._writer.trace()
 
+    def note(self, signal: Signal, value: float) -> None:
+        """Write down a number that somebody else has measured of the run, at this step."""
+        self._buffer.put(self.steps, signal, self._sites.index("run", "run"), value)
+
     @property
     def loss(self) -> float | None:
         """The latest loss: the last one, or where a device has it the last that has crossed to the host."""
@@ -166,7 +184,7 @@ class Watcher:
 
     def _own_thread(self, what: str) -> bool:
         """Watch one training thread: the first that trains. Another one is left alone, and told of."""
-        if self._thread is None:
+        if self._thread is None and what not in OF_ANY_THREAD:
             self._thread = threading.get_ident()
         if threading.get_ident() == self._thread:
             return True
@@ -201,12 +219,25 @@ class Watcher:
     def module_begins(self, module: nn.Module) -> None:
         """A forward pass begins, on a step that is looked at."""
         self._pace.begin()
-        self._look.module_begins(module)
+        if self._look.module_begins(module):
+            self._modes.called(self.steps, module, torch.is_grad_enabled())
 
     @guarded
     def module_ends(self, module: nn.Module, output: Any) -> None:
         """A forward pass ends: its output's node gets the module's name."""
         self._look.module_ends(module, output)
+
+    @guarded
+    def gradient_turned_off(self, frame: FrameType) -> None:
+        """The script enters a stretch without gradient, in which it may evaluate a model."""
+        if self.steps and not self._optimizers.in_step() and self._modes.worth_listening(frame):
+            self._hooks.listen()
+
+    @guarded
+    def model_called(self, module: nn.Module) -> None:
+        """A module is called after gradients were turned off; the first model tells what is to be known."""
+        if self._modes.called(self.steps, module, torch.is_grad_enabled()):
+            self._hooks.stop_listening()
 
     @guarded
     def optimizer_made(self, optimizer: Optimizer) -> None:
@@ -230,8 +261,10 @@ class Watcher:
         roots = graph_roots(tensors)
         frame = caller(sys._getframe(3))
         self._begin_backward(roots, frame)
-        if self.looking and roots:
+        # Of the evaluations in a closure only the first is at the weights from which the step begins.
+        if self.looking and roots and not (self._optimizers.in_step() and self._backwards_in_step > 1):
             with torch.no_grad():
+                self._probes.before_backward(self.steps)
                 self._look.survey(self.steps, roots, frame)
 
     def _begin_backward(self, roots: list[Tensor], frame: Any) -> None:
@@ -247,7 +280,10 @@ class Watcher:
                 self._keep_loss(root, frame)
 
     def _keep_loss(self, root: Tensor, frame: FrameType | None) -> None:
-        value = self._losses.keep(root, frame)
+        value = self._losses.keep(self.steps, root, frame)
+        if self._losses.stands_out and not self.looking:
+            self.looking = True
+            self._hooks.arm()
         if value is not None and not math.isfinite(value) and not self._found_nonfinite:
             self._found_nonfinite = True
             with torch.no_grad():
@@ -258,10 +294,7 @@ class Watcher:
         """All gradients are there, not yet clipped, on a step that is looked at."""
         factor = self._losses.factor
         with torch.no_grad():
-            placed = self._look.end(self.steps, factor)
-            gradient_rms(self._buffer, self.steps, GRAD_RMS, placed, factor)
-            if self._optimizers.none_alive():
-                self._updates.before(placed)
+            self._probes.after_backward(self.steps, self._look.end(self.steps, factor), factor)
 
     @guarded
     def backward_failed(self) -> None:
@@ -270,18 +303,30 @@ class Watcher:
             self._look.end(self.steps, None)
 
     @guarded
-    def grad_called(self, outputs: Any, inputs: Any, gradients: Any) -> None:
-        """torch.autograd.grad on leaves, in a program without an optimizer, stands for a backward."""
+    def grad_begins(self, outputs: Any, inputs: Any) -> bool:
+        """torch.autograd.grad on what an optimizer holds, or on leaves where there is none; whether to look."""
         roots, leaves = graph_roots(outputs), graph_roots(inputs)
-        if not (self._optimizers.none_alive() and roots and leaves and all(x.is_leaf for x in leaves)):
-            return
+        mine = all(x.is_leaf for x in leaves) and (
+            self._optimizers.none_alive() or all(self._optimizers.holds(x) for x in leaves)
+        )
+        if not (roots and leaves and mine):
+            return False
         frame = caller(sys._getframe(3))
         self._begin_backward(roots, frame)
         if self.looking:
             with torch.no_grad():
-                placed = self._look.leaves(leaves, frame)
-                self._look.returned_gradients(self.steps, placed, gradients)
-                self._updates.before(placed)
+                self._look.survey(self.steps, roots, frame)
+        return self.looking
+
+    @guarded
+    def grad_ends(self, inputs: Any, gradients: Any) -> None:
+        """The gradients have been returned, not accumulated."""
+        with torch.no_grad():
+            self._look.end(self.steps, None)
+            placed = self._look.place(graph_roots(inputs))
+            self._look.returned_gradients(self.steps, placed, gradients)
+            if self._optimizers.none_alive():
+                self._probes.before_hand(placed)
 
     @guarded
     def step_begins(self, optimizer: Optimizer, has_closure: bool, frame: FrameType) -> None:
@@ -292,11 +337,7 @@ class Watcher:
         # A second optimizer stepping after one backward belongs to the look that the backward had.
         if self.looking if self._backwards_in_step or has_closure else self._looked:
             with torch.no_grad():
-                placed = self._placed(optimizer)
-                if not has_closure:
-                    factor = getattr(optimizer, "grad_scale", None)  # a fused optimizer undoes the scaling itself
-                    gradient_rms(self._buffer, self.steps, GRAD_USED_RMS, placed, factor)
-                self._updates.before(placed)
+                self._probes.before_step(self.steps, optimizer, has_closure)
 
     @guarded
     def step_ends(self, optimizer: Optimizer) -> None:
@@ -304,16 +345,13 @@ class Watcher:
         if self._optimizers.step_ends(optimizer, self._hooks.expecting_steps):
             self._close_step(optimizer)
 
-    def _placed(self, optimizer: Optimizer) -> list[tuple[int, Tensor]]:
-        trained = [p for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
-        return self._look.place(trained)
-
     # --- the end of a step
 
     def _close_step(self, optimizer: Optimizer | None) -> None:
-        if self._updates.pending:
+        if self._probes.pending:
+            site = None if optimizer is None else self._rates.site(optimizer, self._optimizers.line)
             with torch.no_grad():
-                self._updates.after(self._buffer, self.steps)
+                self._probes.after_step(self.steps, optimizer, site)
         self._losses.close(self.steps)
         deciding = self.looking or self.steps + 1 >= self._pace.again
         if optimizer is not None and deciding:

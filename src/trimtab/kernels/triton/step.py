@@ -31,14 +31,14 @@ class Signals:
 
     Args:
         norms: float64, a place for the norm of each table; not finite where a gradient is not.
-        skipped: int64, how many steps were left out.
+        skipped: int64, how many steps were left out; None where none can be.
         looks: whether a norm that is not finite leaves the step out.
         scale: what the gradients are divided by; None is 1.
         found: not 0 where the step is to be left out; None is 0.
     """
 
     norms: Tensor
-    skipped: Tensor
+    skipped: Tensor | None
     looks: bool = False
     scale: Tensor | None = None
     found: Tensor | None = None

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import torch
 import triton
 import triton.language as tl
-from torch import Tensor
 
-from trimtab.kernels.layout import Layout
 from trimtab.kernels.triton.elementary import is_finite
-from trimtab.kernels.triton.launch import launch
-from trimtab.kernels.triton.tiles import Tiles, columns_of, gathered, rows_of, tile
+from trimtab.kernels.triton.tiles import columns_of, gathered, rows_of, tile
 
 AT_ONCE = 1024  # shares of channels that a program puts together at a time
 

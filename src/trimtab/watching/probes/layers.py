@@ -78,13 +78,13 @@ class GradientHooks:
             buffer.put(step, DELTA_NORM, site, together if factor is None else together / factor)
             total = len(self._calls[site])
             if len(read) == len(calls) > 2 and all(a.depth < b.depth for a, b in pairwise(calls)):
-                buffer.put(step, TIME_GAIN, site, _gain_per_call(read, total))
+                buffer.put(step, TIME_GAIN, site, gain_per_call(read, total))
                 buffer.put(step, TIME_CALLS, site, float(total))
         self._handles, self._norms, self._calls = [], defaultdict(dict), {}
 
 
-def _gain_per_call(norms: list[Tensor], calls: int) -> Tensor:
-    """Gain of one call, backwards: e^−slope of log ‖dL/dφ_t‖ over t, by least squares.
+def gain_per_call(norms: list[Tensor], calls: int) -> Tensor:
+    """Gain of one call, backwards: e^−slope of log ‖dL/dφ_t‖ over t, by least squares; norms in the order of t.
 
     Early norms that have underflowed to 0 are left out: first over last would make any gain from there 0.
     """

@@ -8,9 +8,9 @@ from math import sqrt
 import torch
 from torch import Tensor
 
-from trimtab.core.signal import GRAD_RMS, GRAD_USED_RMS, UPDATE_RMS, WEIGHT_RMS, Signal
+from trimtab.core.signal import GRAD_RMS, GRAD_USED_RMS, SWALLOWED, UPDATE_RMS, WEIGHT_RMS, Signal
 from trimtab.watching.buffer import Buffer
-from trimtab.watching.probes.sample import weights
+from trimtab.watching.probes.sample import WEIGHTS, spread_over, weights
 
 HALF = (torch.float16, torch.bfloat16)
 Placed = list[tuple[int, Tensor]]  # (parameter site, parameter)
@@ -62,15 +62,32 @@ class UpdateProbe:
         """Remember a sample of the weights."""
         self._before = [(site, p, weights(p).clone()) for site, p in placed if p.numel() and not p.is_complex()]
 
-    def after(self, buffer: Buffer, step: int) -> None:
-        """Measure against what is remembered, and forget it."""
+    def after(self, buffer: Buffer, step: int, by_hand: bool = False) -> bool:
+        """Measure against what is remembered, and forget it; returns False where by hand none has changed.
+
+        A program that updates its weights by hand may make new tensors of them: the old ones have then not changed at
+        all, and nothing was measured.
+        """
+        half = [
+            (site, p, old)
+            for site, p, old in self._before
+            if p.dtype in HALF and weights(p).shape == old.shape and p.grad is not None and not p.grad.is_sparse
+        ]
         kept = [(site, old, weights(p)) for site, p, old in self._before if p.numel() and weights(p).shape == old.shape]
         self._before = []
         old = [before for _, before, _ in kept]
         changes = [_wide(now) - _wide(before) for _, before, now in kept]
+        if by_hand and not any(change.any() for change in changes):
+            return False
         for (site, before, _), change, size in zip(kept, _norms(changes), _norms(old), strict=True):
             buffer.put(step, UPDATE_RMS, site, change, scale=1 / sqrt(before.numel()))
             buffer.put(step, WEIGHT_RMS, site, size, scale=1 / sqrt(before.numel()))
+        for site, p, before in half:
+            assert p.grad is not None
+            meant = spread_over(p.grad.detach(), WEIGHTS) != 0
+            left = (weights(p) == before) & meant
+            buffer.put(step, SWALLOWED, site, left.sum() / meant.sum().clamp_min(1))
+        return True
 
     @property
     def pending(self) -> bool:

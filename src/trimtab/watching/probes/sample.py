@@ -32,9 +32,13 @@ def variance_over_examples(x: Tensor) -> Tensor:
 
 def weights(p: Tensor) -> Tensor:
     """An evenly spaced sample of at most about 2^14 weights, a view where the memory allows; [k]."""
-    flat = p.detach().reshape(-1)
-    stride = max(flat.numel() // WEIGHTS, 1)
-    return flat[::stride]
+    return spread_over(p.detach(), WEIGHTS)
+
+
+def spread_over(x: Tensor, most: int) -> Tensor:
+    """About `most` values of x, evenly spaced; [k]."""
+    flat = x.reshape(-1)
+    return flat[:: max(flat.numel() // most, 1)]
 
 
 def rows(x: Tensor, unit_axis: int) -> Tensor:

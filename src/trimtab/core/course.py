@@ -1,4 +1,4 @@
-"""Whether a run learns: the level of each loss at the start and now, against its own noise."""
+"""Whether a run learns: the level of each loss at the start and now, against its own noise and a trivial predictor."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ import numpy as np
 
 from trimtab.core.signal import LOSS
 from trimtab.core.trace import Floats, Ints, Site, Trace
+from trimtab.core.trivial import trivial_loss
 
 ROBUST = 1.4826  # median absolute deviation to standard deviation, for normal noise
 
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """The course of one loss: `start` and `now` are levels, `noise` the sd of one value around its level."""
+    """The course of one loss: `start` and `now` are levels, `noise` the sd of one value around its level.
+
+    `trivial` is what the best constant prediction would have, where that is known.
+    """
 
     site: Site
     steps: Ints
@@ -23,22 +27,48 @@ class Course:
     now: float
     lowest: float
     noise: float
+    trivial: float | None = None
+
+    @property
+    def reference(self) -> float:
+        """The level that learning is measured from: a start above the trivial predictor is no achievement to leave."""
+        return self.start if self.trivial is None else min(self.start, self.trivial)
 
     @property
     def drop(self) -> float:
-        """Share of the first level that is gone; negative when the loss has grown."""
-        return (self.start - self.now) / max(abs(self.start), 1e-12)
+        """Share of the reference that is gone; negative when the loss has grown."""
+        return (self.reference - self.now) / max(abs(self.reference), 1e-12)
 
     @property
     def certain(self) -> float:
         """The drop in standard errors of the two levels."""
         error = self.noise * np.sqrt(2 / _window(len(self.values)))
-        return float((self.start - self.now) / max(error, 1e-12 * max(abs(self.start), 1e-30)))
+        return float((self.reference - self.now) / max(error, 1e-12 * max(abs(self.reference), 1e-30)))
+
+    @property
+    def tells(self) -> bool:
+        """Whether the level means anything: a loss that swings about 0, as of a policy gradient, has none."""
+        return bool((self.values >= 0).all() or abs(float(self.values.mean())) > 2 * float(self.values.std()))
 
     @property
     def learned(self) -> bool:
         """The loss has fallen: by a tenth, and by more than its noise explains."""
         return self.drop > 0.1 and self.certain > 3
+
+    @property
+    def learned_well(self) -> bool:
+        """More than half of the loss is gone: whatever else is unusual does no harm."""
+        return self.drop > 0.5 and self.certain > 3
+
+    @property
+    def sane(self) -> bool:
+        """A start that is no sign of an exploded signal: standardised tasks begin below a hundred."""
+        return abs(self.start) < 100 if self.trivial is None else self.start < 10 * self.trivial
+
+    @property
+    def well_started(self) -> bool:
+        """It began soundly and most of the loss is gone: the start was good enough."""
+        return self.sane and self.drop > 0.7 and self.certain > 3
 
     @property
     def relapsed(self) -> bool:
@@ -48,7 +78,7 @@ class Course:
     @property
     def stalled(self) -> bool:
         """The loss stands where it began: less than 5 % below it, or no more than its noise explains."""
-        return self.drop < 0.05 or self.certain < 2
+        return self.tells and (self.drop < 0.05 or self.certain < 2)
 
 
 def _window(n: int) -> int:
@@ -68,11 +98,11 @@ def courses(trace: Trace) -> list[Course]:
         if bad.size:
             values, at = values[: bad[0]], at[: bad[0]]
         if len(values) >= 6:
-            found.append(_course(site, at, values))
+            found.append(_course(trace, site, at, values))
     return found
 
 
-def _course(site: Site, steps: Ints, values: Floats) -> Course:
+def _course(trace: Trace, site: Site, steps: Ints, values: Floats) -> Course:
     k = _window(len(values))
     short = max(len(values) // 50, 5)  # for the lowest level: what is soon lost again must not drown in a long window
     levels = [float(np.median(values[i : i + short])) for i in range(0, len(values), short)]
@@ -81,7 +111,8 @@ def _course(site: Site, steps: Ints, values: Floats) -> Course:
     start = float(np.median(values[:3]))
     if values[0] > 0 and start > 1.2 * values[0]:
         start = float(values[0])  # the first steps have driven it up: they are not its start
-    return Course(site, steps, values, start, float(np.median(values[-k:])), min(levels), noise)
+    now, trivial = float(np.median(values[-k:])), trivial_loss(trace, site.name)
+    return Course(site, steps, values, start, now, min(levels), noise, trivial)
 
 
 def main_course(trace: Trace) -> Course | None:

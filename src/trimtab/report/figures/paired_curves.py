@@ -1,0 +1,79 @@
+"""The loss as it is and under the recipe, seed by seed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from trimtab.core.course import main_course
+from trimtab.core.study import Run, Trial
+from trimtab.report.blocks import Chart
+from trimtab.report.figures.canvas import BLUE, ORANGE, across, altair, short, specification
+from trimtab.report.figures.loss_curve import moving_average, smoothing
+from trimtab.report.figures.thin import STEPS, striking_points
+from trimtab.report.quantity import number
+
+_WIDE = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class PairedCurves:
+    """Rows {run, seed, step: [...], loss: [...]}."""
+
+    rows: list[dict[str, Any]]
+    logarithmic: bool
+
+    def spec(self) -> dict[str, Any]:
+        """One line for each run, one colour for each side."""
+        alt = altair()
+        scale = alt.Scale(type="log" if self.logarithmic else "linear", zero=False)
+        colour = alt.Color(
+            "run:N", sort=None, scale=alt.Scale(range=[ORANGE, BLUE]), legend=alt.Legend(title=None, orient="top")
+        )
+        lines = alt.Chart(alt.InlineData(values=self.rows), height=260).transform_flatten(["step", "loss"])
+        return specification(
+            lines.mark_line(strokeWidth=2).encode(
+                x=across(),
+                y=alt.Y("loss:Q", scale=scale, title="loss", axis=alt.Axis(tickCount=5)),
+                color=colour,
+                detail="seed:N",
+                tooltip=["run:N", "seed:N", "step:Q", "loss:Q"],
+            )
+        )
+
+
+def chart(controls: Sequence[Run], trial: Trial) -> Chart | None:
+    """The runs of both sides whose loss has a course."""
+    rows = [row for name, runs in (("as it is", controls), ("treated", trial.runs)) for row in _rows(name, runs)]
+    if not rows:
+        return None
+    values = [value for row in rows for value in row["loss"] if value is not None]
+    logarithmic = bool(min(values) > 0 and max(values) > _WIDE * min(values))
+    ends = {name: number(float(np.median([r["loss"][-1] for r in rows if r["run"] == name]))) for name in _names(rows)}
+    told = ", ".join(f"{name} it ends at {end}" for name, end in ends.items())
+    return Chart(
+        title="Loss, as it is and under the recipe",
+        caption="Moving averages, corrected for their start at zero; a line a seed, the same seeds on both sides.",
+        alt=f"Loss over steps: {told}.",
+        figure=PairedCurves(rows, logarithmic),
+    )
+
+
+def _rows(name: str, runs: Sequence[Run]) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for run in runs:
+        course = main_course(run.trace) if run.trace is not None else None
+        if course is None:
+            continue
+        averages = moving_average(course.values, smoothing(len(course.values)))
+        kept = striking_points(averages, STEPS)
+        steps = [int(step) for step in course.steps[kept]]
+        rows.append({"run": name, "seed": run.seed, "step": steps, "loss": short(averages[kept], 6)})
+    return rows
+
+
+def _names(rows: Sequence[dict[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(row["run"] for row in rows))

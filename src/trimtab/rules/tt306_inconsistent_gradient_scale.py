@@ -1,0 +1,102 @@
+"""TT306 inconsistent-gradient-scale."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from trimtab.core.cause import OF_THE_PROGRAM, OF_THE_START, Cause
+from trimtab.core.course import main_course
+from trimtab.core.finding import Finding, Severity
+from trimtab.core.looks import measured
+from trimtab.core.rule import Limit, Rule
+from trimtab.core.signal import COLUMN_SPREAD, LOSS, UPDATE_RMS, WEIGHT_RMS
+from trimtab.core.synthetic import synthetic_trace
+from trimtab.core.trace import Floats, Scalar, Site, Trace
+
+
+class InconsistentGradientScale(Rule):
+    """Coordinates get gradients of very different scale under one learning rate.
+
+    What it measures: in each weight, the RMS of the gradient of every input (column, or row of a table) over all
+    looks; the 90th percentile over the 10th. And between parameters, how far one step moves each of them for its
+    size. Only for optimizers that do not scale each coordinate themselves.
+
+    Why it matters: plain descent must take a step that the steepest coordinate bears, and the others crawl. Features of
+    unequal scale and tokens of unequal frequency do it.
+
+    When it is wrong: pixels at the rim are dark in every image, and nothing is lost where their weights stand still. A
+    run that learns well is not reported.
+
+    Sources: lecun1998, kingma2015.
+    """
+
+    code = "TT306"
+    name = "inconsistent-gradient-scale"
+    needs = (COLUMN_SPREAD, UPDATE_RMS, WEIGHT_RMS, LOSS)
+    suspects = (
+        *OF_THE_PROGRAM,
+        *OF_THE_START,
+        Cause.BATCH_STATISTICS,
+        Cause.ACTIVATION_SCALE,
+        Cause.GRADIENT_SCALE,
+        Cause.WEIGHT_DECAY,
+        Cause.STEP_TOO_LARGE,
+        Cause.CLIPPING,
+        Cause.NUMERICS,
+        Cause.DEAD_UNITS,
+        Cause.SATURATION,
+        Cause.ACTIVATION,
+        Cause.DEPTH,
+    )
+    reveals = Cause.CONDITIONING
+    least_steps = 30
+    limits = {
+        "columns": Limit(30.0, "clinic", "90th over 10th percentile of the gradient's RMS over the inputs of a weight"),
+        "learned": Limit(0.5, "clinic", "share of the loss that is gone in a run that learns in spite of it"),
+    }
+
+    def check(self, trace: Trace) -> list[Finding]:
+        """At most one finding."""
+        course = main_course(trace)
+        if course is None or len(course.values) < self.least_steps:
+            return []
+        if course.drop > self.limits["learned"].value and course.certain > 3:
+            return []
+        if not trace.of("optimizer") or any(site.attrs.get("eps") is not None for site in trace.of("optimizer")):
+            return []
+        spreads = {
+            i: float(values[-1])
+            for i in range(len(trace.of("parameter")))
+            if (values := measured(trace, COLUMN_SPREAD, i)).size
+        }
+        uneven = {i: spread for i, spread in spreads.items() if spread > self.limits["columns"].value}
+        if not uneven:
+            return []
+        worst = max(uneven, key=lambda i: uneven[i])
+        name = str(trace.of("parameter")[worst].attrs.get("layer") or trace.of("parameter")[worst].name)
+        message = (
+            f"the gradients of the inputs of {name} differ by a factor of {uneven[worst]:.3g} (90th over 10th "
+            f"percentile) under the one learning rate of {trace.of('optimizer')[0].name}; "
+            f"the loss went from {course.start:.4g} to {course.now:.4g}"
+        )
+        evidence: dict[str, Scalar] = {"spread": uneven[worst], "weights": len(uneven)}
+        return [self.finding(Severity.WARN, (name,), 0, message, evidence, sureness=0.45)]
+
+    @staticmethod
+    def sick() -> Trace:
+        """A table of tokens of very unequal frequency under SGD, whose loss hardly moves."""
+        return _example(300.0, np.linspace(2.3, 2.0, 40))
+
+    @staticmethod
+    def healthy() -> Trace:
+        """Pixels of unequal brightness."""
+        return _example(12.0, np.linspace(2.3, 2.0, 40))
+
+
+def _example(spread: float, loss: Floats) -> Trace:
+    site = Site("parameter", "table.weight", {"role": "weight", "layer": "table"})
+    optimizer = Site("optimizer", "SGD", {"line": "train.py:5"})
+    return synthetic_trace(
+        {"parameter": [site], "optimizer": [optimizer], "loss": ["train.py:9"]},
+        {COLUMN_SPREAD: np.full(len(loss), spread), LOSS: loss},
+    )

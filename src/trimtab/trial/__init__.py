@@ -1,0 +1,1 @@
+"""A recipe tried on the user's own script: enacted in a child run, compared with an untouched control."""
