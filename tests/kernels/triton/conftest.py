@@ -42,3 +42,8 @@ def rounding(convert: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
         return short.view(torch.int16).numpy().view(np.uint16)
 
     return converted
+
+
+@pytest.fixture(autouse=True)
+def _core() -> None:
+    """These need no native core."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import torch
@@ -21,3 +22,11 @@ def launch(kernel: Any, grid: tuple[int, ...], tensor: Tensor, *arguments: Any, 
             kernel[grid](tensor, *arguments, **options)
     else:
         kernel[grid](tensor, *arguments, **options)
+
+
+@cache
+def shared_memory(device: torch.device) -> int:
+    """How many bytes of it a program can have; 0 where torch does not say."""
+    if device.type != "cuda":
+        return 0
+    return getattr(torch.cuda.get_device_properties(device), "shared_memory_per_block_optin", 0)

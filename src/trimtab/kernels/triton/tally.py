@@ -1,25 +1,30 @@
-"""One pass over an array: what is known of each program's share, and how the shares of a channel are put together."""
+"""One pass over an array: what is known of the values that each program sees."""
 
+# pyright: reportGeneralTypeIssues=false
+# The language of the kernels is not quite Python: its types are known to its compiler only.
 from __future__ import annotations
 
+import torch
 import triton
 import triton.language as tl
+from torch import Tensor
 
+from trimtab.kernels.layout import Layout
 from trimtab.kernels.triton.elementary import is_finite
-from trimtab.kernels.triton.tiles import columns_of, gathered, rows_of, tile
+from trimtab.kernels.triton.launch import launch
+from trimtab.kernels.triton.tiles import UNALIGNED, Tiles, columns_of, evenly, gathered, rows_of, tile
 
-AT_ONCE = 1024  # shares of channels that a program puts together at a time
 
-
-@triton.jit
+@triton.jit(do_not_specialize=[*UNALIGNED, "slots", "parts"])
 def _tally(partial, x, outer, channels, inner, width, limit, spans, span, rows, slots, parts,
            ALL: tl.constexpr, SATURATED: tl.constexpr, WIDE: tl.constexpr, PLANES: tl.constexpr,
-           ROWS: tl.constexpr, COLUMNS: tl.constexpr):  # fmt: skip
+           EVEN: tl.constexpr, ROWS: tl.constexpr, COLUMNS: tl.constexpr):  # fmt: skip
     """Count, mean and Σ (x − mean)²; for ALL of the finite values, with the other five numbers.
 
     Sums are of the deviations from some value, in float64: these neither cancel nor overflow, and such a card has them
     at half the speed of float32.
     """
+    inner, width, limit = evenly(inner, EVEN if PLANES else 1), evenly(width, EVEN), evenly(limit, EVEN)
     slot, start, stop, begin = columns_of(channels, inner, spans, span, PLANES)
     first, end = rows_of(outer, rows)
     head = x + begin + first.to(tl.int64) * width + start
@@ -80,3 +85,23 @@ def _tally(partial, x, outer, channels, inner, width, limit, spans, span, rows, 
         tl.store(to + 5 * stride, gathered(zeros, PLANES).to(tl.float64), mask=fits)
         tl.store(to + 6 * stride, gathered(bad, PLANES).to(tl.float64), mask=fits)
         tl.store(to + 7 * stride, gathered(saturated, PLANES).to(tl.float64), mask=fits)
+
+
+def shares(x: Tensor, place: Layout, tiles: Tiles, wide: tl.dtype, limit: float | None = None) -> Tensor:
+    """The numbers of each program's share, float64 [3, parts, slots]; eight of them with a limit of saturation."""
+    rows = 3 if limit is None else 8
+    partial = torch.empty(rows, tiles.parts, tiles.slots, dtype=torch.float64, device=x.device)
+    launch(
+        _tally,
+        tiles.grid,
+        partial,
+        x,
+        *tiles.sizes(place),
+        tiles.slots,
+        tiles.parts,
+        ALL=limit is not None,
+        SATURATED=limit,
+        WIDE=wide,
+        **tiles.compiled(place),
+    )
+    return partial

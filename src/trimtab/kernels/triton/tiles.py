@@ -7,6 +7,7 @@ there would be few programs otherwise.
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import triton
@@ -16,8 +17,9 @@ from trimtab.kernels.layout import Layout
 
 TILE = 2048  # elements that a program takes at a time
 WARPS = 8
-PROGRAMS = 1024  # some for each multiprocessor of a large card
+PROGRAMS = 512  # four for each multiprocessor of a large card; more would leave more to put together
 STRETCH = 16  # from which length on a stretch is worth a program's own columns
+UNALIGNED = ["outer", "channels", "spans", "rows"]  # sizes of which the compiler need not know what divides them
 ABREAST = 128  # columns of several channels that a program takes: whole lines of memory
 
 
@@ -48,9 +50,31 @@ class Tiles(NamedTuple):
         """Programs that see the same columns, or the same channel."""
         return self.spans * self.pieces
 
-    def compiled(self) -> dict[str, Any]:
+    def sizes(self, place: Layout) -> tuple[int, ...]:
+        """What kernels over tiles take: outer, channels, inner, width, limit, spans, span, rows."""
+        width = place.channels * place.inner
+        return *place, width, place.inner if self.planes else width, self.spans, self.span, self.rows
+
+    def compiled(self, place: Layout) -> dict[str, Any]:
         """What kernels over tiles have compiled in."""
-        return {"PLANES": self.planes, "ROWS": self.block[0], "COLUMNS": self.block[1], "num_warps": WARPS}
+        limit = place.inner if self.planes else place.channels * place.inner
+        block = {"ROWS": self.block[0], "COLUMNS": self.block[1]}
+        return {"PLANES": self.planes, "EVEN": even(limit), **block, "num_warps": WARPS}
+
+
+def ceil_of(size: int, by: int) -> int:
+    """How many parts of that size there are, the last of them perhaps shorter."""
+    return -(-size // by)
+
+
+def power_of_2(size: int) -> int:
+    """The smallest that is not below."""
+    return 1 << (size - 1).bit_length()
+
+
+def even(size: int) -> int:
+    """What a kernel is told to divide a distance in memory: up to 16, with which triton finds out by itself."""
+    return math.gcd(size, 16)
 
 
 def cut(place: Layout) -> Tiles:
@@ -58,20 +82,20 @@ def cut(place: Layout) -> Tiles:
     outer, channels, inner = place
     if inner < STRETCH:
         width = channels * inner
-        columns = min(triton.next_power_of_2(width), ABREAST)
-        groups, spans, span = triton.cdiv(width, columns), 1, columns
+        columns = min(power_of_2(width), ABREAST)
+        groups, spans, span = ceil_of(width, columns), 1, columns
     else:
-        columns = min(triton.next_power_of_2(inner), TILE // 2)
-        spans = max(1, min(PROGRAMS // channels, triton.cdiv(inner, columns)))
-        span = triton.cdiv(triton.cdiv(inner, spans), columns) * columns
-        spans = triton.cdiv(inner, span)
+        columns = min(power_of_2(inner), TILE // 2)
+        spans = max(1, min(PROGRAMS // channels, ceil_of(inner, columns)))
+        span = ceil_of(ceil_of(inner, spans), columns) * columns
+        spans = ceil_of(inner, span)
         groups = channels * spans
-    block = (min(triton.next_power_of_2(outer), max(1, TILE // columns)), columns)
-    pieces = max(1, min(PROGRAMS // groups, triton.cdiv(outer, 2 * block[0])))
-    rows = triton.cdiv(triton.cdiv(outer, pieces), block[0]) * block[0]
+    block = (min(power_of_2(outer), max(1, TILE // columns)), columns)
+    pieces = max(1, min(PROGRAMS // groups, ceil_of(outer, 2 * block[0])))
+    rows = ceil_of(ceil_of(outer, pieces), block[0]) * block[0]
     planes = inner >= STRETCH
     slots, beside = (channels, 1) if planes else (channels * inner, inner)
-    return Tiles(planes, groups, spans, span, triton.cdiv(outer, rows), rows, block, slots, beside)
+    return Tiles(planes, groups, spans, span, ceil_of(outer, rows), rows, block, slots, beside)
 
 
 @triton.jit
@@ -89,6 +113,15 @@ def columns_of(channels, inner, spans, span, PLANES: tl.constexpr):
     else:
         start = group * span
         return start, start, tl.minimum(start + span, channels * inner), start.to(tl.int64) * 0
+
+
+@triton.jit
+def evenly(size, EVEN: tl.constexpr):
+    """The size, in which the compiler sees a multiple of EVEN."""
+    if EVEN == 1 or EVEN == 16:
+        return size
+    else:
+        return size // EVEN * EVEN
 
 
 @triton.jit
