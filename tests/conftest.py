@@ -1,8 +1,13 @@
 """Tests share the cores: one thread for each process, set before torch is imported."""
 
 import os
+from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+if not any(Path(driver).exists() for driver in ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")):
+    os.environ.setdefault(
+        "TRITON_INTERPRET", "1"
+    )  # before triton is imported: without a GPU its kernels run on the CPU
 
 import pytest
 

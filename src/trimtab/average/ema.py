@@ -85,11 +85,16 @@ class EMA(RecursiveAverage):
         elif self.alpha == 1 and not self.warmup:
             gain = 1 / t
         else:
-            warm = t.clamp(max=self._warm_limit) if self.warmup else torch.zeros_like(t)
+            warm = t.clamp(max=self.observations_of_warmup) if self.warmup else torch.zeros_like(t)
             cold = (t - warm) * math.log(self.alpha) if self.alpha > 0 else torch.full_like(t, -math.inf)
             steps = torch.arange(1, WARMUP + 1, dtype=t.dtype, device=t.device)
             gain = (1 - kept) / -torch.expm1(cold - (warm / steps).log1p().sum())  # C(n+9, 9) = (1 + n/1) … (1 + n/9)
         return gain if self.start == "zero" and not self.bias_correction else torch.where(t == 1, 1.0, gain)
+
+    @property
+    def observations_of_warmup(self) -> float:
+        """How many first observations have `t / (t + 9) < α`: infinite for α = 1."""
+        return math.inf if self.alpha == 1 else max(0, math.ceil(WARMUP * self.alpha / (1 - self.alpha)) - 1)
 
     def _kept(self, t: int) -> float:
         """`α_t`: the share of the average that the t-th observation leaves."""
@@ -103,11 +108,7 @@ class EMA(RecursiveAverage):
 
     def _warm(self, t: int) -> int:
         """How many of the first t observations have `t / (t + 9) < α`."""
-        return int(min(t, self._warm_limit))
-
-    @property
-    def _warm_limit(self) -> float:
-        return math.inf if self.alpha == 1 else max(0, math.ceil(WARMUP * self.alpha / (1 - self.alpha)) - 1)
+        return int(min(t, self.observations_of_warmup))
 
     def __repr__(self) -> str:
         options = f"bias_correction={self.bias_correction}, warmup={self.warmup}, start={self.start!r}"

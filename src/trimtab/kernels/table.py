@@ -22,7 +22,8 @@ class Table:
     equal strides.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, device: torch.device = CPU) -> None:
+        self._device = device
         self._rows: list[_Row | None] = []
         self._places = array("q")
         self._ends = array("q")
@@ -44,7 +45,7 @@ class Table:
             if counts and old is not None and old.is_of(tensors, dtype) and _lasting(fresh, known):
                 row = old
             else:
-                row = _seen(i, tensors, dtype, old, held=counts)
+                row = _seen(self._device, i, tensors, dtype, old, held=counts)
             if row is None or len(row.tensors) != len(rows[OWN]):
                 return False
             fresh.append(row)
@@ -87,6 +88,16 @@ class Table:
         self._places[self.tensors : 2 * self.tensors] = passing.places
         return True
 
+    @property
+    def ends(self) -> array[int]:
+        """Where each column ends, counted in elements over all columns."""
+        return self._ends
+
+    @property
+    def places(self) -> array[int]:
+        """The addresses of the tensors, row after row."""
+        return self._places
+
     def _set(self, rows: Sequence[_Row], counters: int) -> bool:
         cut = len(rows) - counters
         if not _in_one_order(rows[:cut]) or any({*row.sizes} - {1} for row in rows[cut:]):
@@ -114,8 +125,15 @@ def _lasting(rows: Sequence[_Row], known: Sequence[_Row | None]) -> bool:
     return all(row is old for i, (row, old) in enumerate(zip(rows, known, strict=False)) if i != PASSING)
 
 
-def _seen(i: int, tensors: Sequence[Tensor], dtype: torch.dtype, known: _Row | None, held: bool = False) -> _Row | None:
-    """The row as it was known, where nothing has changed; None where it is not memory of the CPU in that format."""
+def _seen(
+    device: torch.device,
+    i: int,
+    tensors: Sequence[Tensor],
+    dtype: torch.dtype,
+    known: _Row | None,
+    held: bool = False,
+) -> _Row | None:
+    """The row as it was known, where nothing has changed; None where it is not memory there in that format."""
     try:
         places, sizes = array("q", map(Tensor.data_ptr, tensors)), array("q", map(Tensor.numel, tensors))
     except (RuntimeError, TypeError):  # of a tensor that has no memory of its own; of what is no tensor
@@ -129,7 +147,7 @@ def _seen(i: int, tensors: Sequence[Tensor], dtype: torch.dtype, known: _Row | N
     # A subclass may mean something else by its memory, and a lazy negation does.
     if {*map(type, tensors)} - {Tensor, torch.nn.Parameter} or any(map(Tensor.is_neg, tensors)):
         return None
-    for name, expected in (("dtype", dtype), ("layout", torch.strided), ("device", CPU)):
+    for name, expected in (("dtype", dtype), ("layout", torch.strided), ("device", device)):
         if {*map(attrgetter(name), tensors)} - {expected}:
             return None
     storages = list(map(Tensor.untyped_storage, tensors)) if held else []

@@ -12,10 +12,12 @@ from torch import Tensor
 from trimtab.clip import ClipByNorm, ClipByValue
 from trimtab.optim.averaging import Gain, observe_, shown
 from trimtab.optim.checkpoint import Exchanging
+from trimtab.optim.device_parts import Request
 from trimtab.optim.fused import Fused, step_
 from trimtab.optim.gradients import Clip, measure, prepared
 from trimtab.optim.in_backward import Measuring
 from trimtab.optim.nonfinite import describe, nonfinite
+from trimtab.optim.on_device import OnDevice
 from trimtab.optim.refusals import refuse_capture, refuse_freed, refuse_options, refuse_sparse
 from trimtab.optim.skipping import SKIPPED, count_, counted, must_skip, unless
 from trimtab.optim.tensor_step import descend_
@@ -66,7 +68,7 @@ class Descent(Exchanging):
         self._clip, self._average, self._on_nonfinite = clip, average, on_nonfinite
         self._seen: dict[str, Any] = {"grad_norm": None}  # in a dict: dynamo drops what is set on an optimizer
         self._showing_averages = False
-        self._fused = Fused()
+        self._fused, self._on_device = Fused(), OnDevice()
         self._measuring: Measuring | None = None
 
     def update_of(self, group: dict[str, Any]) -> Update:
@@ -95,18 +97,12 @@ class Descent(Exchanging):
         """
         if self._showing_averages:
             raise RuntimeError("step() inside averaged(): the weights are the average there; leave the block first")
-        refuse_capture(self, averaging=self._average is not None)
         loss = None
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
-        skip = self._must_skip()
-        if isinstance(skip, Tensor):
-            self._descend_unless(skip)
-        elif skip:
-            count_(self.param_groups, 1)
-        else:
-            self._descend()
+        if not self._descend_on_device():
+            self._descend_elsewhere()
         return loss
 
     def averaged(self) -> AbstractContextManager[None]:
@@ -144,7 +140,7 @@ class Descent(Exchanging):
         super().__setstate__(state)
         self.__dict__.setdefault("_showing_averages", False)
         self.__dict__.setdefault("_measuring", None)
-        self._fused = Fused()
+        self._fused, self._on_device = Fused(), OnDevice()
 
     def _check(self, options: dict[str, Any]) -> None:
         refuse_options(type(self).__name__, options)
@@ -166,6 +162,33 @@ class Descent(Exchanging):
         if bad and self._on_nonfinite == "raise":
             raise FloatingPointError(f"{type(self).__name__}.step: {describe(bad, self.param_groups)}")
         return bool(bad)
+
+    def _descend_on_device(self) -> bool:
+        """The whole step, where the kernels of the GPU can take it."""
+        if torch.compiler.is_compiling():
+            return False
+        scale, found = getattr(self, "grad_scale", None), getattr(self, "found_inf", None)
+        ask = Request(self._clip, self._average, self._on_nonfinite == "skip", scale, found)
+        parts = self._on_device.parts(self.param_groups, self.state, self.update_of, ask)
+        if parts is None:
+            return False
+        if self._on_nonfinite == "raise":
+            self._must_skip()
+        norm = self._on_device.step(parts, ask)
+        if isinstance(self._clip, ClipByNorm):
+            self._seen["grad_norm"] = norm
+        return True
+
+    def _descend_elsewhere(self) -> None:
+        refuse_capture(self, averaging=self._average is not None)
+        refuse_sparse(self)
+        skip = self._must_skip()
+        if isinstance(skip, Tensor):
+            self._descend_unless(skip)
+        elif skip:
+            count_(self.param_groups, 1)
+        else:
+            self._descend()
 
     def _can_take_back(self) -> bool:
         """Not where a sum begins otherwise than from zeros, and not what is to be raised."""
