@@ -109,7 +109,8 @@ def _effect(control: Level, treated: Level, redefined: bool) -> float:
         return (treated.accuracy - control.accuracy) / max(1 - control.accuracy, 1e-3)
     if isfinite(control.evaluation) and isfinite(treated.evaluation):
         return _fall(control.evaluation, treated.evaluation, control.evaluation)
-    return _fall(control.loss, treated.loss, control.start)
+    # A control that broke in its first steps has no start of its own.
+    return _fall(control.loss, treated.loss, control.start if isfinite(control.start) else treated.start)
 
 
 def _fall(before: float, after: float, start: float) -> float:
