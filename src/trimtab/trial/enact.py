@@ -44,7 +44,7 @@ class Enactment:
         self._handles = [
             nn_module.register_module_forward_pre_hook(self._module_begins),
             nn_module.register_module_forward_hook(self._module_ends, always_call=True),
-            register_optimizer_step_pre_hook(lambda optimizer, args, kwargs: self._tell("step_begins", optimizer)),
+            register_optimizer_step_pre_hook(self._step_begins),
             register_optimizer_step_post_hook(lambda optimizer, args, kwargs: self._tell("step_ends", optimizer)),
         ]
         self._patches.wrap(Optimizer, "__init__", self._around_optimizer)
@@ -87,6 +87,22 @@ class Enactment:
         self._tell("module_ends", call)
         return call.output if call.output is not output else None
 
+    def _step_begins(self, optimizer: Optimizer, args: Any, kwargs: dict[str, Any]) -> Any:
+        """A closure computes the gradients within the step, as often as the optimizer asks; else they are there."""
+        self._tell("step_begins", optimizer)
+        owner, *rest = args
+        closure = rest[0] if rest else kwargs.get("closure")
+        if not callable(closure):
+            self._tell("gradients_ready", optimizer)
+            return None
+
+        def computed() -> Any:
+            loss = closure()
+            self._tell("gradients_ready", optimizer)
+            return loss
+
+        return ((owner, computed, *rest[1:]), kwargs) if rest else (args, {**kwargs, "closure": computed})
+
     def _around_optimizer(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def __init__(optimizer: Optimizer, *args: Any, **kwargs: Any) -> None:
             original(optimizer, *args, **kwargs)
@@ -125,4 +141,4 @@ class Enactment:
                 print(f"trimtab: {enactor.change} {enactor.failed}", file=sys.stderr)
 
 
-_BESIDE = frozenset({"model_seen", "optimizer_made", "step_begins", "step_ends", "loader_made"})
+_BESIDE = frozenset({"model_seen", "optimizer_made", "step_begins", "gradients_ready", "step_ends", "loader_made"})

@@ -58,5 +58,8 @@ class Enactor:
     def step_begins(self, optimizer: Optimizer) -> None:
         """An optimizer is about to step."""
 
+    def gradients_ready(self, optimizer: Optimizer) -> None:
+        """The gradients of a step are complete; where the step has a closure, each time that it has computed them."""
+
     def step_ends(self, optimizer: Optimizer) -> None:
         """An optimizer has stepped."""

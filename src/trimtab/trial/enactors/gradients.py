@@ -27,7 +27,7 @@ class Clip(Enactor):
         self._threshold = change.number(1.0)
         self._clip = by_norm_ if change.name == "clip-by-norm" else by_value_
 
-    def step_begins(self, optimizer: Optimizer) -> None:
+    def gradients_ready(self, optimizer: Optimizer) -> None:
         params = gradients(optimizer)
         if params:
             scale = getattr(optimizer, "grad_scale", None)  # a fused optimizer divides by it only in its step
