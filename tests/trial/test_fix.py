@@ -22,8 +22,12 @@ from torch import nn
 parser = argparse.ArgumentParser()
 parser.add_argument("--scale", type=float, default=1.0)
 parser.add_argument("--crash", action="store_true")
+parser.add_argument("--wild", action="store_true")
 options = parser.parse_args()
-torch.manual_seed(0)
+if options.wild:
+    torch.manual_seed(int.from_bytes(os.urandom(4), "big"))
+else:
+    torch.manual_seed(0)
 x = torch.randn(512, 4)
 y = x.sum(1, keepdim=True)
 model = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 1))
@@ -79,6 +83,13 @@ def test_a_healthy_script_is_told_so_and_nothing_is_tried(folder: Path) -> None:
     assert (study["control"]["status"], study["trials"], study["best"]) == ("healthy", [], None)
     assert "HEALTHY" in said
     assert sorted(p.name for p in folder.iterdir()) == ["train.py"]
+
+
+def test_a_module_that_ignores_its_seeds_is_told_apart_and_still_cured(folder: Path) -> None:
+    code, study, said = fix(folder, "-m", "train", "--scale", "300", "--wild")
+    assert code == 0 and study is not None, said
+    assert study["control"]["repeatable"] is False
+    assert "standardize-inputs" in study["best"]["with"]
 
 
 def test_a_script_that_crashes_is_still_diagnosed(folder: Path) -> None:

@@ -8,8 +8,11 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from math import isfinite
 
+import numpy as np
+
 from trimtab.core.errors import TrimtabError
 from trimtab.core.recipe import Recipe
+from trimtab.core.signal import LOSS
 from trimtab.core.study import Judgement, Run, Study, Trial, merit
 from trimtab.core.trace import Trace
 from trimtab.pipeline import diagnose
@@ -23,6 +26,7 @@ SHORT = 0.34  # of the control's steps, for the first round
 FEWEST = 60  # steps that a round has at least
 SURVIVORS = 3
 FINALISTS = 2
+ROUNDING = 1e-4  # by which the same first loss may differ
 CONTROL_SHARE = 0.25  # of the time limit that the control may take
 
 
@@ -150,6 +154,9 @@ class Search:
         first, second = self.study.trace, again.trace
         if first is None or second is None or again.trouble:
             return
+        # A run that breaks has no level; that it began with another loss shows even there.
+        if not np.allclose(first[LOSS][:1, :1], second[LOSS][:1, :1], rtol=ROUNDING, equal_nan=True):
+            self.study.repeatable = False
         a, b = level(first, second.steps).loss, level(second).loss
         if isfinite(a) and isfinite(b) and a != b:
             self.study.repeatable = False
