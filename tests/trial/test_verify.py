@@ -39,6 +39,11 @@ def test_no_seed_no_training_and_what_train_raises() -> None:
         trimtab.verify(lambda: 1 / 0, "standardize-inputs", seeds=(0,))
 
 
+def test_an_unknown_change_is_refused_before_anything_is_trained() -> None:
+    with pytest.raises(TrimtabError, match="stand-on-head"):
+        trimtab.verify(lambda: pytest.fail("it was trained"), "stand-on-head")
+
+
 def test_prescribe_names_the_remedy_of_the_root() -> None:
     torch.manual_seed(0)
     with trimtab.watch() as trace:

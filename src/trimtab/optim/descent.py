@@ -181,7 +181,6 @@ class Descent(Exchanging):
 
     def _descend_elsewhere(self) -> None:
         refuse_capture(self, averaging=self._average is not None)
-        refuse_sparse(self)
         skip = self._must_skip()
         if isinstance(skip, Tensor):
             self._descend_unless(skip)

@@ -14,7 +14,7 @@ from trimtab.clip import ClipByNorm
 from trimtab.kernels.step import Memory
 from trimtab.kernels.triton.presence import capturing
 from trimtab.optim.averaging import Gain
-from trimtab.optim.fused import _memory
+from trimtab.optim.fused import memory_of
 from trimtab.optim.gradients import Clip
 from trimtab.optim.planning import knows, plan_of, values_of
 from trimtab.optim.update import Update
@@ -124,7 +124,7 @@ class Parts:
         from trimtab.kernels.triton.step import StepTable
 
         states = [state.get(p, {}) for p in params]
-        memory = _memory(states, update, ask.average is not None)
+        memory = memory_of(states, update, ask.average is not None)
         if memory is None:
             return None
         table = self._tables.setdefault((place, params[0].dtype), StepTable())

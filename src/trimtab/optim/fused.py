@@ -62,7 +62,7 @@ class Fused:
         found: list[Part] = []
         for place, (group, update) in enumerate(zip(groups, updates, strict=True)):
             params, grads = _with_gradients(group["params"])
-            memory = _memory([*map(state.get, params)], update, averaged)
+            memory = memory_of([*map(state.get, params)], update, averaged)
             if memory is None or not _on_host(update):
                 return None
             table = self._tables.setdefault(place, StepTable())
@@ -146,7 +146,7 @@ def _gains(part: Part, average: Gain | None) -> list[float]:
     return [by_count[count] for count in counts]
 
 
-def _memory(states: Sequence[Any], update: Update, averaged: bool) -> Mapping[Memory, list[Tensor]] | None:
+def memory_of(states: Sequence[Any], update: Update, averaged: bool) -> Mapping[Memory, list[Tensor]] | None:
     """What is remembered of the tensors, by the names of the table; None where one has not begun."""
     keys: dict[Memory, str] = {}
     if update.velocity:

@@ -42,6 +42,7 @@ def verify(train: Callable[..., Any], recipe: Recipe | str, seeds: Sequence[int]
     recipe = Recipe.parse(recipe) if isinstance(recipe, str) else recipe
     if not seeds:
         raise TrimtabError("verify needs at least one seed: verify(train, recipe, seeds=(0, 1, 2))")
+    Enactment(recipe)  # an unknown change is refused before anything is trained
     controls = [_run(train, Recipe(), seed) for seed in seeds]
     traces = [control.trace for control in controls if control.trace is not None and control.trace.steps]
     if len(traces) < len(controls):

@@ -9,6 +9,7 @@ from trimtab.kernels.batch_norm import Gradients, Normalized
 from trimtab.kernels.layout import Layout, laid_out_as, layout, wide
 from trimtab.kernels.triton.launch import launch
 from trimtab.kernels.triton.normal import apply, statistics
+from trimtab.kernels.triton.reading import in_a_row, is_readable
 from trimtab.kernels.triton.slopes import slopes, sums
 from trimtab.kernels.triton.step import TYPES
 from trimtab.kernels.triton.tiles import cut
@@ -25,7 +26,7 @@ def forward(
     shape = (1, x.shape[1], *[1] * (x.ndim - 2))
     shift, rest, rstd, deviation = (torch.empty(shape, dtype=wide(x.dtype), device=x.device) for _ in range(4))
     statistics(x, place, tiles, kind, eps, correction, [shift, rest, rstd, deviation])
-    given = {"shift": shift, "rest": rest, "rstd": rstd, "weight": _flat(weight), "bias": _flat(bias)}
+    given = {"shift": shift, "rest": rest, "rstd": rstd, "weight": in_a_row(weight), "bias": in_a_row(bias)}
     apply(y, x, given, place, tiles, kind)
     return Normalized(y, shift, rest, rstd, deviation)
 
@@ -38,7 +39,7 @@ def backward(
     if place is None:
         return None
     tiles, kind = cut(place), TYPES[wide(x.dtype)]
-    dx, dy, weight = torch.empty_like(x), laid_out_as(dy, x), _flat(weight)
+    dx, dy, weight = torch.empty_like(x), laid_out_as(dy, x), in_a_row(weight)
     dweight, dbias = torch.empty(2, place.channels, dtype=wide(x.dtype), device=x.device)
     flat = [values.reshape(-1) for values in kept]
     sums(dy, x, flat, None, place, tiles, kind, (dbias, dweight))
@@ -69,17 +70,16 @@ def evaluate(
     if place is None:
         return None
     y = torch.empty_like(x)
-    given = {"shift": _flat(mean), "variance": _flat(variance), "weight": _flat(weight), "bias": _flat(bias)}
+    given = {
+        "shift": in_a_row(mean),
+        "variance": in_a_row(variance),
+        "weight": in_a_row(weight),
+        "bias": in_a_row(bias),
+    }
     apply(y, x, given, place, cut(place), TYPES[wide(x.dtype)], eps)
     return y
 
 
 def _place(x: Tensor) -> Layout | None:
     """Where the channels are, if there are any values of theirs that the kernels can read."""
-    plain = x.dtype in TYPES and x.layout == torch.strided and not x.is_neg()
-    return layout(x, 1) if plain and x.ndim > 1 and x.numel() else None
-
-
-def _flat(values: Tensor | None) -> Tensor | None:
-    """One number behind the other."""
-    return None if values is None else values.detach().resolve_neg().reshape(-1).contiguous()
+    return layout(x, 1) if is_readable(x) and x.ndim > 1 and x.numel() else None

@@ -13,6 +13,7 @@ from trimtab.kernels.layout import laid_out_as, wide
 from trimtab.kernels.triton import wide_rows
 from trimtab.kernels.triton.launch import launch, shared_memory
 from trimtab.kernels.triton.layer_norm_rows import columns_added, normalize_rows, slopes_of_rows
+from trimtab.kernels.triton.reading import in_a_row, is_readable
 from trimtab.kernels.triton.step import TYPES
 from trimtab.kernels.triton.tiles import ceil_of, even, power_of_2
 
@@ -31,7 +32,7 @@ def forward(
     y, kind = torch.empty_like(x), TYPES[wide(x.dtype)]
     shape = (*x.shape[: x.ndim - dims], *[1] * dims)
     kept = [torch.empty(shape, dtype=wide(x.dtype), device=x.device) for _ in range(3)]
-    weight, bias = _flat(weight), _flat(bias)
+    weight, bias = in_a_row(weight), in_a_row(bias)
     if width > WIDEST:
         wide_rows.forward(y, x, kept, weight, bias, rows, kind, eps, correction)
         return Normalized(y, *kept)
@@ -76,7 +77,7 @@ def backward(
     rows, width = _rows(x, dims)
     if not _is_ours(x):
         return None
-    dx, dy, weight, kind = torch.empty_like(x), laid_out_as(dy, x), _flat(weight), TYPES[wide(x.dtype)]
+    dx, dy, weight, kind = torch.empty_like(x), laid_out_as(dy, x), in_a_row(weight), TYPES[wide(x.dtype)]
     kept = [values.reshape(-1) for values in statistics]
     if width > WIDEST:
         partial = wide_rows.backward(dx, dy, x, weight, kept, rows, kind, correction)
@@ -134,13 +135,7 @@ def _backward(
 
 
 def _is_ours(x: Tensor) -> bool:
-    plain = x.dtype in TYPES and x.layout == torch.strided and not x.is_neg()
-    return plain and x.is_contiguous() and x.numel() > 0
-
-
-def _flat(values: Tensor | None) -> Tensor | None:
-    """One number behind the other."""
-    return None if values is None else values.detach().resolve_neg().reshape(-1).contiguous()
+    return is_readable(x) and x.is_contiguous() and x.numel() > 0
 
 
 def _rows(x: Tensor, dims: int) -> tuple[int, int]:

@@ -16,7 +16,7 @@ from trimtab.kernels.layout import layout
 from trimtab.kernels.moments import Numbers
 from trimtab.kernels.triton import merge
 from trimtab.kernels.triton.launch import launch
-from trimtab.kernels.triton.step import TYPES
+from trimtab.kernels.triton.reading import is_readable
 from trimtab.kernels.triton.tally import shares
 from trimtab.kernels.triton.tiles import cut
 
@@ -39,19 +39,19 @@ def _numbers(to, partial, parts, slots, beside, channels, PARTS: tl.constexpr, C
         tl.store(at + row * channels, count, mask=there)
 
 
-def measure(x: Tensor, dim: int | None = None, limit: float = math.inf) -> Numbers | None:
+def measure(x: Tensor, dim: int | None = None, limit: float = math.inf, *, precise: bool = False) -> Numbers | None:
     """As `trimtab.kernels.moments.measure`, on the device; None where `x` is not for the kernels.
 
     Nothing waits for the device, and the result depends on the shape and the values alone.
     """
-    place = layout(x, dim) if x.dtype in TYPES and x.layout == torch.strided and not x.is_neg() else None
+    place = layout(x, dim) if is_readable(x) else None
     if place is None:
         return None
     if not x.numel():
         empty = torch.tensor([0.0, 0.0, 0.0, math.inf, -math.inf, 0.0, 0.0, 0.0], dtype=torch.float64)
         numbers = empty.to(x.device, non_blocking=True)[:, None].repeat(1, place.channels)
     else:
-        tiles, wide = cut(place), tl.float64 if x.dtype == torch.float64 else tl.float32
+        tiles, wide = cut(place), tl.float64 if precise or x.dtype == torch.float64 else tl.float32
         numbers = _together(shares(x, place, tiles, wide, limit), tiles.beside, place.channels)
     return Numbers(*(numbers.squeeze(1) if dim is None else numbers))
 
