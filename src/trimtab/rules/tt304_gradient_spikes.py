@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from trimtab.core.cause import OF_THE_PROGRAM, OF_THE_START, Cause
-from trimtab.core.course import main_course
+from trimtab.core.course import adversarial, main_course
 from trimtab.core.finding import Finding, Severity
 from trimtab.core.rule import Limit, Rule
 from trimtab.core.signal import GRAD_RMS, GRAD_USED_RMS, LOSS
@@ -27,7 +27,7 @@ class GradientSpikes(Rule):
 
     When it is wrong: gradients shrink by themselves as a run converges, so the first looks do not count as spikes
     against the later ones; where the gradient is clipped before the step it is the clipped one that counts. A run
-    that learns well is not reported.
+    that learns well is not reported, nor is a game of two networks, whose gradients are no more of one kind.
 
     Sources: pascanu2013.
     """
@@ -47,7 +47,7 @@ class GradientSpikes(Rule):
     def check(self, trace: Trace) -> list[Finding]:
         """At most one finding."""
         course = main_course(trace)
-        if course is None or (course.drop > self.limits["learned"].value and course.certain > 3):
+        if adversarial(trace) or course is None or (course.drop > self.limits["learned"].value and course.certain > 3):
             return []
         steps, _, norms = before_and_after_clipping(trace)
         steps, norms = steps[WARM_UP:], norms[WARM_UP:]
