@@ -41,8 +41,13 @@ class Outcome:
             return math.nan
 
 
-def launch(command: Sequence[str], seed: int = 0, python_path: os.PathLike[str] | None = None) -> Outcome:
-    """Run to the end, or to TIMEOUT_S, in a folder of its own that is removed afterwards.
+def launch(
+    command: Sequence[str],
+    seed: int = 0,
+    python_path: os.PathLike[str] | None = None,
+    timeout: float = TIMEOUT_S,
+) -> Outcome:
+    """Run to the end, or for `timeout` seconds, in a folder of its own that is removed afterwards.
 
     `python_path` is a folder to import from, besides those that PYTHONPATH names.
     """
@@ -54,11 +59,11 @@ def launch(command: Sequence[str], seed: int = 0, python_path: os.PathLike[str] 
     with tempfile.TemporaryDirectory(prefix="clinic-") as folder:
         try:
             done = subprocess.run(
-                command, cwd=folder, env=env, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
+                command, cwd=folder, env=env, capture_output=True, text=True, timeout=timeout, check=False
             )
             code, out, err = done.returncode, done.stdout, done.stderr
         except subprocess.TimeoutExpired:
-            code, out, err = -1, "", f"no end after {TIMEOUT_S} s"
+            code, out, err = -1, "", f"no end after {timeout} s"
     return Outcome(code, out, err, time.perf_counter() - start)
 
 

@@ -11,9 +11,8 @@ from clinic.board import render, totals
 from clinic.examine import examine
 from clinic.launch import in_parallel
 from clinic.peer import examine_by_peer
-from clinic.programs import ROOT, discover
-
-BOARD = ROOT.parent / "docs" / "scoreboard.md"
+from clinic.programs import discover
+from clinic.repairs import BOARD, section
 
 
 def score(names: Sequence[str], workers: int, board: Path = BOARD, keep: Path | None = None, peer: bool = False) -> int:
@@ -33,7 +32,7 @@ def score(names: Sequence[str], workers: int, board: Path = BOARD, keep: Path | 
         print(text)
     else:
         board.parent.mkdir(exist_ok=True)
-        board.write_text(text, encoding="utf-8")
+        board.write_text(text + section(), encoding="utf-8")
         print("\n".join(totals(scores)))
         print(f"written: {board}")
     return 0 if all(s.right for s in scores) else 1

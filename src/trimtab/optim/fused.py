@@ -74,10 +74,11 @@ class Fused:
 
 
 def _with_gradients(params: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-    grads: list[Tensor | None] = list(map(attrgetter("grad"), params))
+    grads: list[Tensor] = list(map(attrgetter("grad"), params))
     if type(None) in map(type, grads):
         params = [p for p, g in zip(params, grads, strict=True) if g is not None]
-    return params, [g for g in grads if g is not None]
+        grads = [g for g in grads if g is not None]
+    return params, grads
 
 
 def step_(parts: Sequence[Part], clip: Clip | None, scale: Tensor | None, average: Gain | None) -> Tensor | bool | None:
