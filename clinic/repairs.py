@@ -16,7 +16,7 @@ from clinic.verify import METRICS
 BOARD = ROOT.parent / "docs" / "scoreboard.md"
 REPAIRS = ROOT / "repairs.json"
 TITLE = "\n## Remedies\n"
-NOTE = f"""Made by `python -m clinic fix`, for the programs named in the tables: `trimtab fix --seeds {TRIAL_SEEDS}` studies a
+NOTE = f"""Made by `python -m clinic fix`, for the programs of the table: `trimtab fix --seeds {TRIAL_SEEDS}` studies a
 program, and the recipe that it recommends is then trained from the three seeds of the metrics. A gap is closed by the
 share that the mean metric moves from the sick program's to that of its twin, which was cured by hand; where nothing is
 recommended it stays. *Repairable* are the faults for whose cause the menu has a remedy that can be made in a running

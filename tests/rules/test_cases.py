@@ -5,7 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from trimtab.core.finding import Severity
-from trimtab.core.signal import FEATURE_NONFINITE, GRAD_RMS, LEARNING_RATE, LOSS, SURPRISE, UPDATE_RMS, WEIGHT_RMS
+from trimtab.core.signal import (
+    FEATURE_MEAN,
+    FEATURE_NONFINITE,
+    FEATURE_SD,
+    GRAD_RMS,
+    LEARNING_RATE,
+    LOSS,
+    SURPRISE,
+    UPDATE_RMS,
+    WEIGHT_RMS,
+)
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Event, Site, Trace
 from trimtab.pipeline import diagnose
@@ -93,3 +103,88 @@ def test_a_first_loss_far_above_guessing_is_a_note_in_a_short_run_only() -> None
     assert [(f.code, f.severity) for f in diagnose(trace.until(20)).findings] == [("TT201", Severity.NOTE)]
     assert diagnose(trace.until(20)).status == "healthy"
     assert codes(trace) == []
+
+
+def readings(share_off: float, size: float, steps: int = 400) -> np.ndarray:
+    """A loss that falls to a third, with steps that hold an example far off."""
+    rng = np.random.default_rng(0)
+    loss = np.geomspace(1.0, 0.3, steps) * np.exp(0.3 * rng.standard_normal(steps))
+    loss[10 :: round(1 / share_off)] *= size
+    return loss
+
+
+def test_a_few_targets_far_off_make_up_the_loss_and_lead() -> None:
+    rates = {UPDATE_RMS: np.full((400, 2), 0.02), WEIGHT_RMS: np.full((400, 2), 0.05)}
+    trace = synthetic_trace({"parameter": weights(), "loss": ["a.py:9"]}, {LOSS: 3 * readings(0.05, 400.0), **rates})
+    findings = diagnose(trace).findings
+    assert findings[0].code == "TT304" and "20 of 400 steps carry" in findings[0].message
+    assert not any(f.root for f in findings[1:])
+    remedies = [p.remedy.name for p in prescribe(findings[0], trace)]
+    assert "clip-by-norm" in remedies
+
+
+def test_a_loss_with_a_heavy_tail_has_no_outliers() -> None:
+    assert codes(synthetic_trace({"loss": ["a.py:9"]}, {LOSS: readings(0.05, 30.0)})) == []
+
+
+def test_a_step_too_far_is_no_outlier_as_it_takes_several_to_mend() -> None:
+    loss = readings(0.02, 1.0)
+    for start in range(40, 360, 40):
+        loss[start : start + 6] *= np.geomspace(400, 2, 6)
+    assert not any("carry" in f.message for f in diagnose(synthetic_trace({"loss": ["a.py:9"]}, {LOSS: loss})).findings)
+
+
+def crawling(slowest: float, loss: np.ndarray) -> Trace:
+    """Two weights under plain SGD, of which one moves by `slowest` of its size at each step."""
+    shape = (len(loss), 2)
+    optimizer = Site("optimizer", "SGD", {"line": "a.py:5"})
+    return synthetic_trace(
+        {"parameter": weights(), "loss": ["a.py:9"], "optimizer": [optimizer]},
+        {
+            UPDATE_RMS: np.broadcast_to([slowest, 0.01], shape),
+            WEIGHT_RMS: np.ones(shape),
+            GRAD_RMS: np.broadcast_to([50 * slowest, 0.5], shape),
+            LOSS: loss,
+        },
+    )
+
+
+def test_a_weight_that_crawls_beside_one_that_moves_is_told() -> None:
+    loss = np.linspace(1.8, 1.65, 200)
+    (finding,) = diagnose(crawling(2e-5, loss)).findings
+    assert finding.code == "TT306" and "moves 1.weight by 0.01 of its size and 0.weight by 2e-05" in finding.message
+    assert codes(crawling(6e-4, loss)) == []
+    assert codes(crawling(2e-5, np.geomspace(1.8, 0.1, 200))) == []
+
+
+def test_an_objective_that_stands_while_another_brings_the_loss_down() -> None:
+    loss = np.geomspace(2900, 90, 200)
+    trace = crawling(2e-5, loss)
+    stands = synthetic_trace(
+        {
+            "parameter": weights(),
+            "loss": ["a.py:9"],
+            "optimizer": ["SGD"],
+            "objective": [Site("objective", "mse at a.py:9", {}), Site("objective", "read", {})],
+        },
+        {
+            **{signal: trace[signal] for signal in (UPDATE_RMS, WEIGHT_RMS, GRAD_RMS, LOSS)},
+            SURPRISE: np.column_stack([np.full(200, np.nan), np.full(200, 2.3)]),
+        },
+    )
+    (finding,) = diagnose(stands).findings
+    assert finding.code == "TT306" and "read has learned nothing" in finding.message
+
+
+def test_columns_of_very_different_spread_under_one_rate() -> None:
+    loss = np.linspace(0.7, 0.6, 100)
+
+    def trace(sds: list[float]) -> Trace:
+        features = [Site("feature", f"0 input {i}", {"input": "0", "index": i}) for i in range(len(sds))]
+        return synthetic_trace(
+            {"feature": features, "loss": ["a.py:9"], "optimizer": ["SGD"]},
+            {FEATURE_MEAN: [[0.0] * len(sds)] * 2, FEATURE_SD: [sds] * 2, LOSS: loss},
+        )
+
+    assert codes(trace([0.05, 0.08, 0.05, 5.0, 4.0, 1.0])) == ["*TT101"]
+    assert codes(trace([0.1, 0.08, 0.3, 1.0, 2.0, 1.0])) == []

@@ -20,6 +20,7 @@ class Cause(Enum):
     DATA_ORDER = "data-order"
     INPUT_SCALE = "input-scale"
     TARGET_SCALE = "target-scale"
+    OUTLIERS = "outliers"
     SYMMETRY = "symmetry"
     WEIGHT_SCALE = "weight-scale"
     BATCH_STATISTICS = "batch-statistics"
@@ -58,6 +59,7 @@ _SENTENCES = {
     Cause.DATA_ORDER: "successive batches are not drawn alike: each step forgets what the one before has taught",
     Cause.INPUT_SCALE: "the features fed to the model are far from mean 0 and sd 1",
     Cause.TARGET_SCALE: "the targets are far from what a fresh model puts out: mean 0 and a size of about 1",
+    Cause.OUTLIERS: "a few examples lie so far off that the loss, and with it the steps, are mostly theirs",
     Cause.SYMMETRY: "units that start alike get the same gradient and stay alike",
     Cause.WEIGHT_SCALE: "the weights start at a scale that shrinks or grows the signal layer by layer",
     Cause.BATCH_STATISTICS: "mean and variance come from too few values, or lag behind: training and evaluation differ",
@@ -92,4 +94,4 @@ OF_THE_PROGRAM = (
     Cause.DATA_ORDER,
 )
 # What a run begins with.
-OF_THE_START = (Cause.INPUT_SCALE, Cause.TARGET_SCALE, Cause.SYMMETRY, Cause.WEIGHT_SCALE)
+OF_THE_START = (Cause.INPUT_SCALE, Cause.TARGET_SCALE, Cause.OUTLIERS, Cause.SYMMETRY, Cause.WEIGHT_SCALE)

@@ -32,7 +32,7 @@ def _code(finding: Finding, trace: Trace, value: str | None) -> str:
 CLIP_BY_NORM = Remedy(
     name="clip-by-norm",
     place="step",
-    treats=(Cause.GRADIENT_SCALE, Cause.SPIKES),
+    treats=(Cause.OUTLIERS, Cause.GRADIENT_SCALE, Cause.SPIKES),
     sentence="Clip the gradient by its norm between backward and step.",
     code=_code,
     parameter="c, the longest norm of the gradient over all parameters",

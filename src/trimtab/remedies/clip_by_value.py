@@ -24,7 +24,7 @@ def _threshold(trace: Trace) -> str:
 CLIP_BY_VALUE = Remedy(
     name="clip-by-value",
     place="step",
-    treats=(Cause.SPIKES,),
+    treats=(Cause.OUTLIERS, Cause.SPIKES),
     sentence="Clip every coordinate of the gradient between backward and step.",
     code=_code,
     parameter="c, the largest coordinate of the gradient",

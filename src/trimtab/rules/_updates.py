@@ -63,3 +63,15 @@ def reach(trace: Trace, place: int) -> float | None:
     between = float(np.sum((gain[1:] + gain[:-1]) / 2 * np.diff(at)))
     ends = gain[0] * (at[0] + 1) + gain[-1] * (trace.steps - 1 - at[-1])
     return between + float(ends)
+
+
+def speed_of_weights(trace: Trace) -> dict[int, float]:
+    """The ratio of each weight matrix that moves, by its place; median over the later half of the looks."""
+    ratios = update_ratios(trace)
+    found: dict[int, float] = {}
+    for i, place in enumerate(weight_places(trace)[: ratios.shape[1]]):
+        late: Floats = ratios[len(ratios) // 2 :, i]
+        late = late[np.isfinite(late)]
+        if late.size and np.median(late) > 0:
+            found[place] = float(np.median(late))
+    return found

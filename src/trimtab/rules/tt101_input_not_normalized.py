@@ -21,7 +21,8 @@ class InputNotNormalized(Rule):
 
     What it measures: mean μ and standard deviation σ of every feature (column, or channel of an image) over the first
     batches, where the data enter the first weight layer: scaling that the model does itself is counted in. The size of
-    a feature is its root mean square, √(μ² + σ²).
+    a feature is its root mean square, √(μ² + σ²). And how much the features' deviations differ from each other, where
+    one step size is for all of them and the run has not learned.
 
     Why it matters: at the start a unit's decision boundary passes near the origin. Data far from it, or one feature
     hundreds of times larger than the others, leave units saturated, dead or deaf to all but that feature, and give the
@@ -42,6 +43,9 @@ class InputNotNormalized(Rule):
             30.0, "clinic", "RMS of a feature; pixels 0 to 16 stay below, pixels 0 to 255 and raw columns do not"
         ),
         "size_stalled": Limit(10.0, "clinic", "the same where the loss stands still"),
+        "spread": Limit(
+            50.0, "clinic", "90th over 10th percentile of the features' sds in a run that has not learned; pixels: 40"
+        ),
     }
 
     def check(self, trace: Trace) -> list[Finding]:
@@ -60,9 +64,31 @@ class InputNotNormalized(Rule):
             # Data are large from the first batch on; what another network puts out (a GAN's fakes) may become so.
             first = np.hypot(_at_end(means[:, places], 0), _at_end(sds[:, places], 0))
             size = np.hypot(mean, sd)
-            if np.nanmax(np.fmin(size, first), initial=0) > limit and not normalized_next(trace, layer):
+            if normalized_next(trace, layer):
+                continue
+            if np.nanmax(np.fmin(size, first), initial=0) > limit:
                 found.append(self._finding(trace, layer, mean, sd, size, limit))
+            elif course is not None and not course.learned_well and len(course.values) >= 20:
+                found += self._unequal(trace, layer, sd)
         return found
+
+    def _unequal(self, trace: Trace, layer: str, sd: Floats) -> list[Finding]:
+        """None is large, and yet they differ so much that one step size cannot suit them all."""
+        varying = np.flatnonzero(np.isfinite(sd) & (sd > 0))
+        adaptive = any(site.attrs.get("eps") is not None for site in trace.of("optimizer"))
+        if len(varying) < 3 or adaptive or not trace.of("optimizer"):
+            return []
+        spread = float(np.quantile(sd[varying], 0.9) / np.quantile(sd[varying], 0.1))
+        if spread < self.limits["spread"].value:
+            return []
+        least, most = varying[np.argmin(sd[varying])], varying[np.argmax(sd[varying])]
+        message = (
+            f"the sds of the {len(sd)} features entering {layer} differ by a factor of {spread:.3g} (90th over 10th "
+            f"percentile), from {sd[least]:.3g} (feature {least}) to {sd[most]:.3g} (feature {most})"
+        )
+        evidence: dict[str, Scalar] = {"sd_ratio": spread, "features": len(sd)}
+        step = int(trace.at(FEATURE_MEAN)[0])
+        return [self.finding(Severity.FAIL, (layer,), step, message, evidence, sureness=0.6)]
 
     def _finding(self, trace: Trace, layer: str, mean: Floats, sd: Floats, size: Floats, limit: float) -> Finding:
         worst, large = int(np.nanargmax(size)), int(np.nansum(size > limit))

@@ -1,0 +1,24 @@
+"""What each of several objectives has come to: their sum may fall by one alone."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from trimtab.core.looks import measured
+from trimtab.core.signal import SURPRISE
+from trimtab.core.trace import Trace
+
+LOOKS = 20
+STILL = 0.97  # share of its first level that an objective keeps which has learned nothing
+
+
+def stands_still(trace: Trace) -> str:
+    """Name of a classifier's objective that stands where it began, beside others; empty where there is none."""
+    sites = trace.of("objective")
+    if len(sites) < 2:
+        return ""
+    for place, site in enumerate(sites):
+        values = measured(trace, SURPRISE, place)
+        if len(values) >= LOOKS and np.median(values[-len(values) // 4 :]) > STILL * np.median(values[:3]) > 0:
+            return site.name
+    return ""
