@@ -90,8 +90,16 @@ class Study:
 
     @property
     def best(self) -> Trial | None:
-        """The trial that came furthest and helped most, of those that helped equally the simplest; None: none did."""
-        helped = [t for t in self.trials.values() if t.judgement.verdict == "helped"]
+        """The trial that came furthest and helped most, of those that helped equally the simplest; None: none did.
+
+        In a study that came to its end, what helped over a part of the training and was left behind has not helped.
+        """
+        furthest = max((trial.round for trial in self.trials.values()), default=0)
+        helped = [
+            trial
+            for trial in self.trials.values()
+            if trial.judgement.verdict == "helped" and (self.ended or trial.round == furthest)
+        ]
         return min(helped, key=lambda t: (-t.round, *merit(t)), default=None)
 
 

@@ -23,7 +23,7 @@ from torch.utils.data import DataLoader
 
 from trimtab.core.recipe import Recipe
 from trimtab.trial.enactors import Call, Enactor, make
-from trimtab.trial.patches import Patches
+from trimtab.trial.patches import LOSSES, Patches
 
 
 class Enactment:
@@ -51,6 +51,8 @@ class Enactment:
         self._patches.wrap(DataLoader, "__init__", self._around_loader)
         for name in ("clip_grad_norm_", "clip_grad_value_"):
             self._patches.wrap(torch.nn.utils, name, functools.partial(self._around_clipping, name))
+        for name in LOSSES:
+            self._patches.wrap(torch.nn.functional, name, functools.partial(self._around_loss, name))
 
     def remove(self) -> None:
         """Leave torch as it was found."""
@@ -128,6 +130,18 @@ class Enactment:
             return original(parameters, threshold, *args, **kwargs)
 
         return clip
+
+    def _around_loss(self, name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+        def loss(*args: Any, **kwargs: Any) -> Any:
+            given = {**dict(zip(("input", "target"), args, strict=False)), **kwargs}
+            prediction, target = given.get("input"), given.get("target")
+            if not (isinstance(prediction, torch.Tensor) and isinstance(target, torch.Tensor)):
+                return original(*args, **kwargs)
+            for enactor in self.enactors:
+                prediction = enactor.loss_begins(prediction, target, name)
+            return original(prediction, *args[1:], **kwargs) if args else original(**{**kwargs, "input": prediction})
+
+        return loss
 
     def _tell(self, event: str, *things: Any) -> None:
         for enactor in self.enactors:

@@ -9,20 +9,8 @@ import torch
 import torch.nn.functional as F
 
 from trimtab.core.signal import EVALUATION_LOSS
-from trimtab.trial.patches import Patches
+from trimtab.trial.patches import LOSSES, Patches
 from trimtab.watching import Watcher
-
-LOSSES = (
-    "cross_entropy",
-    "nll_loss",
-    "mse_loss",
-    "l1_loss",
-    "smooth_l1_loss",
-    "huber_loss",
-    "binary_cross_entropy",
-    "binary_cross_entropy_with_logits",
-    "kl_div",
-)
 
 
 class Evaluations:

@@ -8,6 +8,19 @@ from typing import Any
 
 Function = Callable[..., Any]
 
+# Of torch.nn.functional; the modules of torch.nn call them.
+LOSSES = (
+    "cross_entropy",
+    "nll_loss",
+    "mse_loss",
+    "l1_loss",
+    "smooth_l1_loss",
+    "huber_loss",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "kl_div",
+)
+
 
 class Patches:
     """Attributes replaced by wrappers, and put back in the reverse order."""

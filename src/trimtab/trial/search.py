@@ -113,14 +113,15 @@ class Search:
                 self._judge(plan, known.recipe, [known], 1)
 
     def _whole_length(self, plan: Plan, trace: Trace) -> None:
-        """The best few over all steps."""
-        chosen = self._ranked(1)[:SURVIVORS]
-        if self._short(trace.steps) >= trace.steps:
-            for recipe in chosen:
-                self._judge(plan, recipe, list(self.study.trials[recipe].runs), 2)
-            return
-        for each in self._runs("whole training", [(recipe, 0) for recipe in chosen], self._steps, 1.0):
-            self._judge(plan, each.recipe, [each], 2)
+        """The best few over all steps; where none of them helps, the next."""
+        whole = self._short(trace.steps) >= trace.steps
+        while chosen := self._ranked(1)[:SURVIVORS]:
+            jobs = [(recipe, 0) for recipe in chosen]
+            known = [run for recipe in chosen for run in self.study.trials[recipe].runs]
+            for each in known if whole else self._runs("whole training", jobs, self._steps, 1.0):
+                self._judge(plan, each.recipe, [each], 2)
+            if self._ranked(2):
+                return
 
     def _rates(self, plan: Plan) -> None:
         """The best at other learning rates."""
@@ -130,16 +131,21 @@ class Search:
                 self._judge(plan, each.recipe, [each], 2)
 
     def _confirm(self, plan: Plan) -> None:
-        """The best two, and the control, from fresh seeds."""
-        chosen = self._ranked(2)[:FINALISTS]
-        runs = {recipe: list(self.study.trials[recipe].runs) for recipe in chosen}
-        jobs = [(recipe, seed) for seed in range(1, self._limits.seeds) for recipe in (AS_IT_IS, *chosen)]
-        for each in self._runs("fresh seeds", jobs if chosen else [], self._steps, 1.0):
-            (runs[each.recipe] if each.recipe else self.study.controls).append(each)
-            seeds = {control.seed for control in self.study.controls}
-            for recipe, tried in runs.items():
-                if any(r.seed > 0 and r.seed in seeds for r in tried):
-                    self._judge(plan, recipe, tried, 3)
+        """The best two, and the control, from fresh seeds; where neither helps there, the next."""
+        seeds = range(1, self._limits.seeds)
+        while seeds and (chosen := self._ranked(2)[:FINALISTS]):
+            runs = {recipe: list(self.study.trials[recipe].runs) for recipe in chosen}
+            known = {control.seed for control in self.study.controls}
+            jobs = [(recipe, seed) for seed in seeds for recipe in (AS_IT_IS, *chosen)]
+            jobs = [job for job in jobs if job[0] or job[1] not in known]
+            for each in self._runs("fresh seeds", jobs, self._steps, 1.0):
+                (runs[each.recipe] if each.recipe else self.study.controls).append(each)
+                paired = {control.seed for control in self.study.controls}
+                for recipe, tried in runs.items():
+                    if any(r.seed > 0 and r.seed in paired for r in tried):
+                        self._judge(plan, recipe, tried, 3)
+            if self._ranked(3):
+                return
 
     # --- parts
 
@@ -163,8 +169,8 @@ class Search:
             self._noise = abs(a - b) / max(abs(a), 1e-12)
 
     def _ranked(self, round: int) -> list[Recipe]:
-        """Recipes that helped in a round, best first."""
-        helped = [t for t in self.study.trials.values() if t.round >= round and t.judgement.verdict == "helped"]
+        """Recipes that helped in a round and have come no further, best first."""
+        helped = [t for t in self.study.trials.values() if t.round == round and t.judgement.verdict == "helped"]
         return [trial.recipe for trial in sorted(helped, key=merit)]
 
     def _short(self, steps: int) -> int:

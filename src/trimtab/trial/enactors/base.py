@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from trimtab.core.recipe import Change
@@ -54,6 +54,10 @@ class Enactor:
     def clipping(self, function: str, threshold: float) -> float:
         """The script clips its gradients; returns the threshold that is to be used."""
         return threshold
+
+    def loss_begins(self, prediction: Tensor, target: Tensor, name: str) -> Tensor:
+        """A loss function of torch is called; returns the prediction that it is to be given."""
+        return prediction
 
     def step_begins(self, optimizer: Optimizer) -> None:
         """An optimizer is about to step."""
