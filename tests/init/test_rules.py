@@ -318,3 +318,35 @@ def test_empty_models_and_layers() -> None:
     with pytest.warns(UserWarning, match="zero-element"):
         layer = nn.Linear(0, 3)
     assert initialize(layer)[""].fans.fan_in == 0
+
+
+class Elman(nn.Module):
+    """A recurrent network written by hand, whose state starts at 0."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.enter, self.carry, self.leave = nn.Linear(6, 16), nn.Linear(16, 16, bias=False), nn.Linear(16, 3)
+        nn.init.normal_(self.carry.weight, std=0.02)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        h = x.new_zeros(len(x), 16)
+        for t in range(x.shape[1]):
+            h = torch.tanh(self.enter(x[:, t]) + self.carry(h))
+        return self.leave(h)
+
+
+def test_a_recurrence_by_hand_is_orthogonal_and_what_enters_it_stays_small() -> None:
+    model, x = Elman(), torch.randn(64, 20, 6, generator=torch.Generator().manual_seed(0))
+    report = initialize(model, x, generator=torch.Generator().manual_seed(1))
+    identity = model.carry.weight @ model.carry.weight.T
+    torch.testing.assert_close(identity, torch.eye(16), atol=1e-5, rtol=0)
+    assert 0.6 < float(model.enter.weight.detach().std() * 6**0.5) < 1.4
+    assert report.after is not None and report.after.passed
+
+
+def test_a_square_layer_that_is_called_once_is_drawn_as_any_other() -> None:
+    layer = nn.Linear(16, 16)
+    model = nn.Sequential(layer, nn.Tanh(), nn.Linear(16, 16))
+    initialize(model, torch.randn(64, 16), generator=torch.Generator().manual_seed(1))
+    singular = torch.linalg.svdvals(layer.weight.detach())
+    assert float(singular.max() / singular.min()) > 3

@@ -73,3 +73,8 @@ def test_what_fresh_seeds_do_not_confirm_gives_way_to_the_next(monkeypatch: pyte
 def test_one_seed_needs_no_confirmation(monkeypatch: pytest.MonkeyPatch) -> None:
     best = conduct(monkeypatch, lambda recipe, seed, whole: 0.1, seeds=1).best
     assert best is not None and best.round == 2
+
+
+def test_a_further_change_must_be_worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    best = conduct(monkeypatch, lambda recipe, seed, whole: 0.5 if len(recipe.changes) == 1 else 0.45).best
+    assert best is not None and len(best.recipe.changes) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -96,14 +97,22 @@ class Study:
         """
         furthest = max((trial.round for trial in self.trials.values()), default=0)
         helped = [
-            trial
-            for trial in self.trials.values()
-            if trial.judgement.verdict == "helped" and (self.ended or trial.round == furthest)
+            t for t in self.trials.values() if t.judgement.verdict == "helped" and (self.ended or t.round == furthest)
         ]
-        return min(helped, key=lambda t: (-t.round, *merit(t)), default=None)
+        last = max((trial.round for trial in helped), default=0)
+        return next(iter(by_worth([trial for trial in helped if trial.round == last])), None)
 
 
 ENOUGH = 0.9  # of a loss that has fallen by nine tenths, further falls say little about what the script is for
+
+
+WORTH = 0.1  # of the loss, that a further change must take away to be worth it
+
+
+def by_worth(trials: Sequence[Trial]) -> list[Trial]:
+    """Best first: of those that come near the greatest effect the simplest, then the others by their merit."""
+    top = max((min(trial.judgement.effect, ENOUGH) for trial in trials), default=0.0) - WORTH
+    return sorted(trials, key=lambda t: (t.judgement.effect < top, len(t.recipe.changes), merit(t)))
 
 
 def merit(trial: Trial) -> tuple[float, int, float]:

@@ -20,7 +20,7 @@ from trimtab.init.scaling import Scaled, rms_factor, scaled
 from trimtab.init.schemes import SCHEMES, Scheme
 from trimtab.init.targets import targets
 from trimtab.init.untouched import untouched
-from trimtab.init.uses import Activation, Use, in_definition_order, in_execution_order
+from trimtab.init.uses import Activation, Use, in_definition_order, in_execution_order, marked_recurrent
 from trimtab.init.variance import Mode
 from trimtab.init.verdict import Check
 from trimtab.init.writing import Writer
@@ -91,6 +91,7 @@ def initialize(
     before, seen = (None, None) if example is None else _seen(model, example)
     uses = in_definition_order(model, activation) if seen is None else in_execution_order(seen)
     uses |= {name: Use("not called") for name in weight_layers(model) if name not in uses}
+    uses = marked_recurrent(weight_layers(model), uses)
     branches = seen.residuals if seen is not None else sum(use.residual for use in uses.values())
     branch = {"scale": max(branches, 1) ** -0.5, "zero": 0.0, "none": 1.0}["none" if scheme == "lsuv" else residual]
     writer = Writer(include_frozen)

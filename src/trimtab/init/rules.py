@@ -7,6 +7,8 @@
 | attention | q, k, v, each on its own, and output | N(0, 1/fan_in) | LeCun et al. 1998 |
 | recurrent | input weights | N(0, 1/fan_in) | LeCun et al. 1998 |
 | recurrent | hidden weights, each gate on its own | orthogonal | Saxe et al. 2014 |
+| linear, square, fed by itself: a recurrence by hand | weight | "auto": orthogonal | Saxe et al. 2014 |
+| linear, called in turn with such a one | weight | "auto": N(0, 1/fan_in) | LeCun et al. 1998 |
 | LSTM | bias of the forget gate | 1 | Gers et al. 2000, Jozefowicz et al. 2015 |
 | embedding | rows | N(0, 1), the padding row 0 | as torch |
 | embedding tied to a linear layer | rows | as the linear layer's weight | Press & Wolf 2017 |
@@ -28,7 +30,7 @@ from trimtab.init.drawing import Generator, standard_normal
 from trimtab.init.layers import MATRICES, RECURRENT, TABLES, leaves, value
 from trimtab.init.orthogonal import orthogonal_
 from trimtab.init.schemes import drawn, rule_of
-from trimtab.init.uses import Use
+from trimtab.init.uses import Use, carries_a_state
 from trimtab.init.variance import Mode
 from trimtab.init.writing import Writer
 from trimtab.methods.initialize import lecun_std
@@ -69,11 +71,16 @@ class Rules:
         return self.branch if use.residual and use.closing_norm is None else 1.0
 
     def _matrix(self, name: str, module: nn.Module, use: Use) -> None:
+        if self.scheme == "auto" and carries_a_state(module, name, use):
+            self.write(name, module, "weight", self._orthogonal(), "orthogonal, as it feeds itself")
+            self.write(name, module, "bias", torch.zeros_like, "0")
+            return
         factor = self.shrink(use)
         rule = rule_of(self.scheme, self.mode) + ("" if factor == 1.0 else f" · {factor:.3g}, ends a residual branch")
 
         def make(like: Tensor) -> Tensor:
-            return factor * drawn(module, like, self.scheme, use.gain, self.mode, self.generator)
+            gain = 1.0 if use.recurrent and self.scheme == "auto" else use.gain  # what enters a state adds up
+            return factor * drawn(module, like, self.scheme, gain, self.mode, self.generator)
 
         self.write(name, module, "weight", make, rule)
         self.write(name, module, "bias", torch.zeros_like, "0")
@@ -114,6 +121,9 @@ class Rules:
             return std * standard_normal(like, tuple(like.shape), self.generator)
 
         return make
+
+    def _orthogonal(self) -> Callable[[Tensor], Tensor]:
+        return lambda like: orthogonal_(torch.empty_like(like), 1.0, self.generator)
 
     def _gates(self, hidden: int) -> Callable[[Tensor], Tensor]:
         def make(like: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -28,6 +28,7 @@ class Use:
     residual: bool = False
     closing_norm: str | None = None
     calls: int = 1
+    recurrent: bool = False  # called in turn with a layer that carries a state
     sources: frozenset[str] = frozenset()  # the layers that feed it
 
 
@@ -64,6 +65,17 @@ def in_definition_order(model: nn.Module, otherwise: Activation = None) -> dict[
                 found[name] = activation
     found, residual = {**found, **_of_transformers(model)}, _branch_ends(model)
     return {name: _use(found.get(name), name in residual) for name in layers}
+
+
+def carries_a_state(module: nn.Module, name: str, use: Use) -> bool:
+    """A recurrence written by hand: what a square layer puts out enters it again at the next call."""
+    return isinstance(module, nn.Linear) and module.in_features == module.out_features and name in use.sources
+
+
+def marked_recurrent(layers: Mapping[str, nn.Module], uses: Mapping[str, Use]) -> dict[str, Use]:
+    """The same, with the layers marked that carry a state or are called in turn with one that does."""
+    turns = {use.calls for name, use in uses.items() if carries_a_state(layers[name], name, use)}
+    return {name: replace(use, recurrent=use.calls in turns) for name, use in uses.items()}
 
 
 def _use(activation: Activation, residual: bool) -> Use:

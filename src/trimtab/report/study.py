@@ -77,7 +77,7 @@ def _cure(study: Study, words: Sequence[str]) -> Cure:
         command = shlex.join(["trimtab", "run", "--with", str(best.recipe), *words])
         return Cure(title, proof, _steps(best), f"try it: {command}")
     untested = [trial for trial in study.trials.values() if trial.judgement.verdict == "untested"]
-    steps = tuple(step for trial in untested for step in _steps(trial))
+    steps = tuple(dict.fromkeys(step for trial in untested for step in _steps(trial)))  # combinations repeat them
     if not steps:
         return Cure("no remedy is recommended", "None that was tried helped.", (), "")
     return Cure("to be tried by hand", "None that was tried helped; these could not be tried here.", steps, "")

@@ -13,7 +13,7 @@ import numpy as np
 from trimtab.core.errors import TrimtabError
 from trimtab.core.recipe import Recipe
 from trimtab.core.signal import LOSS
-from trimtab.core.study import Judgement, Run, Study, Trial, merit
+from trimtab.core.study import Judgement, Run, Study, Trial, by_worth
 from trimtab.core.trace import Trace
 from trimtab.pipeline import diagnose
 from trimtab.trial.child import CUT, Script, run
@@ -104,7 +104,8 @@ class Search:
         self._work.expect(len(recipes))
         jobs = [(AS_IT_IS, 0), *((recipe, 0) for recipe in recipes)]
         done: list[Run] = []
-        for each in self._runs("first part", jobs, min(self._short(trace.steps), trace.steps), SHORT):
+        steps = self._steps if self._is_whole(plan, trace) else self._short(trace.steps)
+        for each in self._runs("first part", jobs, steps, SHORT):
             if each.recipe:
                 done.append(each)
             else:
@@ -114,7 +115,7 @@ class Search:
 
     def _whole_length(self, plan: Plan, trace: Trace) -> None:
         """The best few over all steps; where none of them helps, the next."""
-        whole = self._short(trace.steps) >= trace.steps
+        whole = self._is_whole(plan, trace)
         while chosen := self._ranked(1)[:SURVIVORS]:
             jobs = [(recipe, 0) for recipe in chosen]
             known = [run for recipe in chosen for run in self.study.trials[recipe].runs]
@@ -171,10 +172,14 @@ class Search:
     def _ranked(self, round: int) -> list[Recipe]:
         """Recipes that helped in a round and have come no further, best first."""
         helped = [t for t in self.study.trials.values() if t.round == round and t.judgement.verdict == "helped"]
-        return [trial.recipe for trial in sorted(helped, key=merit)]
+        return [trial.recipe for trial in by_worth(helped)]
 
     def _short(self, steps: int) -> int:
         return max(int(SHORT * steps), FEWEST)
+
+    def _is_whole(self, plan: Plan, trace: Trace) -> bool:
+        """Whether the first round is over the whole training: where it is short, or a part would not show the fault."""
+        return plan.needs_the_whole or self._short(trace.steps) >= trace.steps
 
     def _runs(
         self, what: str, jobs: Sequence[Job], steps: int | None, cost: float, limit: float | None = None

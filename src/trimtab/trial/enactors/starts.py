@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from trimtab.init import initialize
 from trimtab.trial.enactors.base import Enactor
+from trimtab.trial.enactors.own_layers import start_own_layers
 
 SEED = 20_240_229
 
@@ -17,11 +18,12 @@ class Initialize(Enactor):
     """`trimtab.init.initialize` on each model at its first call, by random numbers of its own."""
 
     names = ("initialize-by-activation", "break-symmetry")
-    nothing_found = "no model is called as a module: start the weights in the script"
+    nothing_found = "no model with weights that can be started anew is called as a module: start them in the script"
 
     def model_seen(self, model: nn.Module, args: tuple[Any, ...]) -> None:
         if not any(p.requires_grad for p in model.parameters()):
             return
+        before = [p.detach().clone() for p in model.parameters()]
         generator = torch.Generator().manual_seed(SEED)
         state = torch.get_rng_state()
         try:
@@ -31,7 +33,8 @@ class Initialize(Enactor):
             initialize(model, generator=generator)
         finally:
             torch.set_rng_state(state)
-        self.done += 1
+        start_own_layers(model, _example(args), generator)
+        self.done += any(not torch.equal(p, old) for p, old in zip(model.parameters(), before, strict=True))
 
 
 def _example(args: tuple[Any, ...]) -> Any:
