@@ -17,7 +17,6 @@ from typing import Any
 from clinic.launch import launch
 from clinic.programs import Program
 from clinic.verify import SEEDS, finite
-from trimtab.core.cause import Cause
 from trimtab.remedies import all_remedies
 from trimtab.rules import all_rules
 from trimtab.trial.enactors import enactable
@@ -63,10 +62,12 @@ def drawn(program: Program) -> str:
 
 
 def repairable(program: Program) -> bool:
-    """Whether the menu has a remedy for the cause that can be made in a running script, and the metric can tell."""
-    causes: set[Cause | None] = set()
-    for rule in all_rules():
-        causes |= {*rule.suspects, rule.reveals} if rule.code in program.expect else set()
+    """Whether the menu has a remedy for the cause that can be made in a running script, and the metric can tell.
+
+    The cause is what the expected rules reveal; where they are of symptoms, what they suspect.
+    """
+    rules = [rule for rule in all_rules() if rule.code in program.expect]
+    causes = {rule.reveals for rule in rules} - {None} or {cause for rule in rules for cause in rule.suspects}
     known = enactable()
     return not program.quiet and any(causes & {*r.treats} for r in all_remedies() if r.name in known)
 

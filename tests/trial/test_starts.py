@@ -64,3 +64,26 @@ def test_a_frozen_matrix_stays_and_random_numbers_go_on_as_they_would() -> None:
     torch.randn(8, 64)
     assert torch.equal(before, layer.matrix) and torch.equal(drawn, torch.rand(3))
     assert not math.isnan(float(model(torch.randn(2, 64)).detach().sum()))
+
+
+class HandWritten(nn.Module):
+    """A recurrence whose matrix shrinks the state."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.enter = nn.Parameter(torch.randn(4, 16) / 2)
+        self.carry = nn.Parameter(0.2 * torch.eye(16))
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = x.new_zeros(len(x), 16)
+        for t in range(x.shape[1]):
+            h = torch.tanh(x[:, t] @ self.enter + h @ self.carry)
+        return h
+
+
+def test_a_square_matrix_that_lets_a_state_fade_is_made_orthogonal() -> None:
+    model = HandWritten()
+    enter = model.enter.detach().clone()
+    assert started(model, torch.randn(8, 10, 4))["untested"] == ""
+    torch.testing.assert_close(model.carry @ model.carry.T, torch.eye(16), atol=1e-5, rtol=0)
+    assert torch.equal(model.enter, enter)

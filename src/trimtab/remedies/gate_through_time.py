@@ -7,7 +7,7 @@ from trimtab.core.trace import Trace
 
 
 def _code(finding: Finding, trace: Trace, value: str | None) -> str:
-    return "rnn = nn.LSTM(input_size, hidden_size, batch_first=True)  # in place of the plain recurrence"
+    return "rnn = nn.GRU(input_size, hidden_size, batch_first=True)  # in place of nn.RNN; nn.GRUCell of nn.RNNCell"
 
 
 GATE_THROUGH_TIME = Remedy(

@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from trimtab.init.untouched import untouched
 
 FAR = 3.0  # from Xavier's scale, as a factor up or down: nearer ones are a choice of the script's
+RADIUS = 1.3  # of the eigenvalues, or its inverse: 1.3⁻³⁰ is 4·10⁻⁴
+LARGEST = 1024  # whose eigenvalues take less than a few seconds
 ROUNDS = 3  # of scaling a layer's output: with a bias or a square in it one is not enough
 
 
@@ -19,16 +21,17 @@ ROUNDS = 3  # of scaling a layer's output: with a bias or a square in it one is 
 def start_own_layers(model: nn.Module, args: tuple[Any, ...], generator: torch.Generator) -> int:
     """Draw matrices that are far from Xavier's scale anew, then bring each one's output to RMS 1; how many there were.
 
-    Xavier's sd, √(2 / (in + out)), is the same whichever of the two dimensions is the inputs'.
+    Xavier's sd, √(2 / (in + out)), is the same whichever of the two dimensions is the inputs'. A square matrix, which
+    may carry a state through time, is drawn orthogonal.
     """
     drawn: list[nn.Module] = []
     for module in model.modules():
         for matrix in _matrices(module):
-            sd = math.sqrt(2 / sum(matrix.shape))
-            rms = float(matrix.square().mean().sqrt())
-            if not sd / FAR < rms < sd * FAR:
-                matrix.copy_(torch.randn(matrix.shape, generator=generator) * sd)
-                drawn += [module] if module not in drawn else []
+            if not _is_far(matrix):
+                continue
+            fresh = torch.randn(matrix.shape, generator=generator)
+            matrix.copy_(torch.linalg.qr(fresh).Q if _is_square(matrix) else fresh * _xavier(matrix))
+            drawn += [module] if module not in drawn else []
     for module in drawn:
         for _ in range(ROUNDS if module is not model else 0):
             rms = _output_rms(model, module, args)
@@ -37,6 +40,23 @@ def start_own_layers(model: nn.Module, args: tuple[Any, ...], generator: torch.G
             for matrix in _matrices(module):
                 matrix.div_(rms)
     return len(drawn)
+
+
+def _is_far(matrix: Tensor) -> bool:
+    """From Xavier's scale; a square one where a state that it is applied to again and again fades or explodes."""
+    rms, sd = float(matrix.square().mean().sqrt()), _xavier(matrix)
+    if _is_square(matrix) and math.isfinite(rms):
+        radius = float(torch.linalg.eigvals(matrix.double()).abs().max())
+        return not 1 / RADIUS < radius < RADIUS
+    return not sd / FAR < rms < sd * FAR
+
+
+def _is_square(matrix: Tensor) -> bool:
+    return matrix.shape[0] == matrix.shape[1] and matrix.shape[0] <= LARGEST
+
+
+def _xavier(matrix: Tensor) -> float:
+    return math.sqrt(2 / sum(matrix.shape))
 
 
 def _matrices(module: nn.Module) -> Iterator[nn.Parameter]:

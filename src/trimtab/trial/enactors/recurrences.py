@@ -1,0 +1,69 @@
+"""Gated recurrences in the place of plain ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+
+from trimtab.core.recipe import Change
+from trimtab.trial.enactors.base import Enactor
+
+SEED = 20_240_229
+
+
+class GateThroughTime(Enactor):
+    """`nn.GRU` for every `nn.RNN` of a model, and `nn.GRUCell` for `nn.RNNCell`: they are called alike.
+
+    The optimizer that held the old weights is given the new ones in their place, before its first step.
+    """
+
+    names = ("gate-through-time",)
+    nothing_found = "no nn.RNN or nn.RNNCell was found inside a model: write the recurrence as a GRU or LSTM"
+
+    def __init__(self, change: Change) -> None:
+        super().__init__(change)
+        self._instead: dict[int, list[nn.Parameter]] = {}  # by the first weight of the old one; the others go
+        self._gone: list[nn.Parameter] = []
+
+    def model_seen(self, model: nn.Module, args: tuple[Any, ...]) -> None:
+        for parent in list(model.modules()):
+            for name, child in list(parent.named_children()):
+                gated = _gated(child)
+                if gated is None:
+                    continue
+                setattr(parent, name, gated)
+                old = list(child.parameters())
+                self._instead[id(old[0])] = list(gated.parameters())
+                self._gone += old
+                self.done += 1
+
+    def step_begins(self, optimizer: Optimizer) -> None:
+        gone = {id(p) for p in self._gone}
+        for group in optimizer.param_groups:
+            kept = [self._instead.get(id(p), [] if id(p) in gone else [p]) for p in group["params"]]
+            group["params"] = [p for params in kept for p in params]
+
+
+def _gated(module: nn.Module) -> nn.Module | None:
+    """A new one of the same shape; what it is made of comes from random numbers of its own."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(SEED)
+        if isinstance(module, nn.RNNCell):
+            new: nn.Module = nn.GRUCell(module.input_size, module.hidden_size, module.bias)
+        elif isinstance(module, nn.RNN):
+            new = nn.GRU(
+                module.input_size,
+                module.hidden_size,
+                module.num_layers,
+                module.bias,
+                module.batch_first,
+                module.dropout,
+                module.bidirectional,
+            )
+        else:
+            return None
+    first = next(module.parameters())
+    return new.to(first.device, first.dtype).train(module.training)
