@@ -12,6 +12,8 @@ from clinic.launch import in_parallel
 from clinic.programs import ROOT, Program, discover
 from clinic.repair import ENOUGH, TRIAL_SEEDS, Repair, closed, repair, repairable
 from clinic.verify import METRICS
+from trimtab.core.recipe import Recipe
+from trimtab.trial.enactors import enactable
 
 BOARD = ROOT.parent / "docs" / "scoreboard.md"
 REPAIRS = ROOT / "repairs.json"
@@ -55,7 +57,7 @@ def section(store: Path = REPAIRS) -> str:
     lines = [TITLE, NOTE, *_counts("all", sick), *_counts("held out", [row for row in sick if row.program.held_out])]
     lines.append(f"- healthy programs that were recommended anything: {len(given)} of {len(healthy)}")
     lines += [f"  - {line}" for line in given]
-    return "\n".join([*lines, "", *_by_cause(sick), "", *_table(sick)]) + "\n"
+    return "\n".join([*lines, "", *_by_cause(sick), "", *_by_remedy(sick), "", *_table(sick)]) + "\n"
 
 
 class Row:
@@ -94,6 +96,19 @@ def _by_cause(rows: Sequence[Row]) -> list[str]:
         cells = [f"{sum(max(s, -1) for s in x) / len(x):.2f} | {sum(s >= ENOUGH for s in x)}" for x in (ours, chance)]
         lines.append(f"| {code} | {len(ours)} | {' | '.join(cells)} |")
     return lines
+
+
+def _by_remedy(rows: Sequence[Row]) -> list[str]:
+    """For each remedy that can be enacted: how often it is part of what is recommended, and of what mends."""
+    lines = ["| remedy | recommended in | closes ≥ 90 % in |", "|---" * 3 + "|"]
+    for name in sorted(enactable()):
+        part = [row for row in rows if row.found.recipe and name in _names(row.found.recipe)]
+        lines.append(f"| {name} | {len(part)} | {sum(row.share >= ENOUGH for row in part)} |")
+    return lines
+
+
+def _names(recipe: str) -> set[str]:
+    return {change.name for change in Recipe.parse(recipe).changes}
 
 
 def _table(rows: Sequence[Row]) -> list[str]:
