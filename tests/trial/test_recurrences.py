@@ -57,6 +57,18 @@ def test_it_is_gated_and_trained_with_the_rate_of_the_old_one() -> None:
         assert torch.equal(drawn, trained(cell, "")[3])
 
 
+def test_update_gates_keep_the_state_at_the_start() -> None:
+    enactment = Enactment(Recipe.parse("gate-through-time"))
+    enactment.install()
+    try:
+        model = Reader(cell=True)
+        model(torch.randn(2, 3, 3))
+    finally:
+        enactment.remove()
+    bias = model.rnn.get_parameter("bias_hh").detach()[8:16]
+    assert bool((bias >= 0).all()) and 1 < float(bias.max()) < 4
+
+
 def test_a_model_without_one_is_told() -> None:
     enactment = Enactment(Recipe.parse("gate-through-time"))
     enactment.install()

@@ -7,7 +7,11 @@ from trimtab.core.trace import Trace
 
 
 def _code(finding: Finding, trace: Trace, value: str | None) -> str:
-    return "rnn = nn.GRU(input_size, hidden_size, batch_first=True)  # in place of nn.RNN; nn.GRUCell of nn.RNNCell"
+    return (
+        "rnn = nn.GRU(input_size, n, batch_first=True)  # in place of nn.RNN(input_size, n); nn.GRUCell of nn.RNNCell\n"
+        "with torch.no_grad():  # its update gates keep the state for 1 to 50 steps at the start\n"
+        "    rnn.bias_hh_l0[n : 2 * n] = torch.empty(n).uniform_(1, 49).log()"
+    )
 
 
 GATE_THROUGH_TIME = Remedy(

@@ -20,7 +20,7 @@ class Optimizers:
         self._alive: weakref.WeakSet[Optimizer] = weakref.WeakSet()
         self._idle: weakref.WeakSet[Optimizer] = weakref.WeakSet()  # made before the watching, and not yet seen at work
         self._params: dict[int, tuple[weakref.ref[Tensor], str, weakref.ref[Optimizer]]] = {}
-        self._groups: weakref.WeakKeyDictionary[Optimizer, int] = weakref.WeakKeyDictionary()
+        self._groups: weakref.WeakKeyDictionary[Optimizer, list[tuple[int, int]]] = weakref.WeakKeyDictionary()
         self._lines: weakref.WeakKeyDictionary[Optimizer, str] = weakref.WeakKeyDictionary()
         self._stepping: tuple[weakref.ref[Optimizer], FrameType] | None = None
         self.plain = True  # no step was seen inside another, nor a closure
@@ -38,11 +38,11 @@ class Optimizers:
                 self._idle.add(thing)
 
     def known(self, optimizer: Optimizer) -> None:
-        """Take in an optimizer, and parameters that were added to it since."""
+        """Take in an optimizer, and parameters that were added to it since, or put in the place of others."""
         self._idle.discard(optimizer)
-        size = sum(len(group["params"]) for group in getattr(optimizer, "param_groups", ()))
-        if self._groups.get(optimizer) != size:
-            self._groups[optimizer] = size
+        lists = [(id(group["params"]), len(group["params"])) for group in getattr(optimizer, "param_groups", ())]
+        if self._groups.get(optimizer) != lists:
+            self._groups[optimizer] = lists
             self._alive.add(optimizer)
             for group in optimizer.param_groups:
                 for p in group["params"]:

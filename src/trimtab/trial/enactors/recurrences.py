@@ -12,12 +12,13 @@ from trimtab.core.recipe import Change
 from trimtab.trial.enactors.base import Enactor
 
 SEED = 20_240_229
+LONGEST = 50.0  # steps that the slowest units are to remember at the start
 
 
 class GateThroughTime(Enactor):
     """`nn.GRU` for every `nn.RNN` of a model, and `nn.GRUCell` for `nn.RNNCell`: they are called alike.
 
-    The optimizer that held the old weights is given the new ones in their place, before its first step.
+    An optimizer that holds the old weights is given the new ones in their place.
     """
 
     names = ("gate-through-time",)
@@ -27,6 +28,10 @@ class GateThroughTime(Enactor):
         super().__init__(change)
         self._instead: dict[int, list[nn.Parameter]] = {}  # by the first weight of the old one; the others go
         self._gone: list[nn.Parameter] = []
+        self._optimizers: list[Optimizer] = []
+
+    def optimizer_made(self, optimizer: Optimizer) -> None:
+        self._optimizers.append(optimizer)
 
     def model_seen(self, model: nn.Module, args: tuple[Any, ...]) -> None:
         for parent in list(model.modules()):
@@ -39,8 +44,10 @@ class GateThroughTime(Enactor):
                 self._instead[id(old[0])] = list(gated.parameters())
                 self._gone += old
                 self.done += 1
+        for optimizer in self._optimizers:
+            self._hand_over(optimizer)
 
-    def step_begins(self, optimizer: Optimizer) -> None:
+    def _hand_over(self, optimizer: Optimizer) -> None:
         gone = {id(p) for p in self._gone}
         for group in optimizer.param_groups:
             kept = [self._instead.get(id(p), [] if id(p) in gone else [p]) for p in group["params"]]
@@ -65,5 +72,15 @@ def _gated(module: nn.Module) -> nn.Module | None:
             )
         else:
             return None
+        _remember(new)
     first = next(module.parameters())
     return new.to(first.device, first.dtype).train(module.training)
+
+
+@torch.no_grad()
+def _remember(gated: nn.Module) -> None:
+    """Update gates start at log u, u from 1 to LONGEST − 1: units keep their state so many steps (arXiv:1804.11188)."""
+    for name, bias in gated.named_parameters():
+        if name.startswith("bias_hh"):
+            n = len(bias) // 3  # stored as reset, update, new
+            bias[n : 2 * n] = torch.empty(n).uniform_(1, LONGEST - 1).log()
