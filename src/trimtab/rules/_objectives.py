@@ -9,6 +9,7 @@ from trimtab.core.signal import SURPRISE
 from trimtab.core.trace import Trace
 
 LOOKS = 20
+GUESSING = 0.8  # of log C, the surprise of one who guesses
 STILL = 0.97  # share of its first level that an objective keeps which has learned nothing
 
 
@@ -18,7 +19,11 @@ def stands_still(trace: Trace) -> str:
     if len(sites) < 2:
         return ""
     for place, site in enumerate(sites):
-        values = measured(trace, SURPRISE, place)
+        values, classes = measured(trace, SURPRISE, place), site.attrs.get("classes")
+        if not isinstance(classes, (int, float)) or classes < 2 or values[-1:].size == 0:
+            continue
+        if np.median(values[:3]) < GUESSING * np.log(classes):  # it had learned before
+            continue
         if len(values) >= LOOKS and np.median(values[-len(values) // 4 :]) > STILL * np.median(values[:3]) > 0:
             return site.name
     return ""

@@ -19,6 +19,14 @@ def outliers(values: Floats, ratio: float) -> tuple[Ints, Floats]:
     usual = np.median(inside, axis=1)
     times = values / np.maximum(usual, 1e-30)
     around = np.maximum(np.roll(values, 1), np.roll(values, -1))
-    found = np.flatnonzero((times > ratio) & (around < ALONE * values))
+    found = np.flatnonzero((times > ratio) & (around < ALONE * values) & (usual > 0))
     found = found[(found >= START) & (found < len(values) - 1)]
     return found, times[found]
+
+
+def aftermath(values: Floats, places: Ints, reach: int = 8) -> float:
+    """Median over the places of the level of the loss behind each over that before it; 1 where nothing is undone."""
+    before = [float(np.median(values[max(i - reach, 0) : i])) for i in places]
+    behind = [float(np.median(values[i + 1 : i + 1 + reach])) for i in places]
+    ratios = [b / max(a, 1e-30) for a, b in zip(before, behind, strict=True)]
+    return float(np.median(ratios)) if ratios else 1.0

@@ -12,7 +12,7 @@ from trimtab.core.signal import GRAD_RMS, GRAD_USED_RMS, LOSS
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Floats, Scalar, Site, Trace
 from trimtab.rules._global import before_and_after_clipping
-from trimtab.rules._outliers import outliers
+from trimtab.rules._outliers import aftermath, outliers
 
 WARM_UP = 5
 
@@ -22,7 +22,7 @@ class GradientSpikes(Rule):
 
     What it measures: the norm of the gradient that each step uses, over all parameters, against its median over the
     looks; steps whose loss stands out are looked at for this. And the loss of every step: single ones a hundred times
-    as high as those around them, which together make up most of all loss.
+    as high as those around them, which together make up most of all loss and leave it higher than it was.
 
     Why it matters: one step of fifty times the usual length undoes what hundreds have done. Outliers in the data, rare
     classes of large weight and the cliffs of recurrent networks make such steps; clipping by norm bounds them.
@@ -48,6 +48,9 @@ class GradientSpikes(Rule):
         "learned_outliers": Limit(0.9, "clinic", "the same for a run whose loss is mostly that of a few steps"),
         "outlier": Limit(100.0, "clinic", "loss over the median around it; healthy programs stay below 35"),
         "mass": Limit(0.5, "clinic", "share of all loss in such steps; healthy programs have 0.01"),
+        "undone": Limit(
+            1.15, "clinic", "loss behind such a step over that before: what it has undone; 1.4 and 1.5 seen"
+        ),
     }
 
     def check(self, trace: Trace) -> list[Finding]:
@@ -66,16 +69,22 @@ class GradientSpikes(Rule):
         mass = float(course.values[places].sum() / max(float(course.values.sum()), 1e-30))
         if not rare or mass < self.limits["mass"].value:
             return []
+        undone = aftermath(course.values, places)
+        regular = float(np.std(np.diff(places))) < 1  # a term of the loss that comes every so many steps
+        if regular or course.start <= 0 or undone < self.limits["undone"].value:
+            return []
         steps = course.steps[places]
         worst = int(np.argmax(times))
         message = (
             f"{places.size} of {len(course.values)} steps carry {mass:.0%} of all loss: at step {steps[worst]} it is "
-            f"{course.values[places[worst]]:.3g}, {times[worst]:.3g} times that of the steps around it, then back"
+            f"{course.values[places[worst]]:.3g}, {times[worst]:.3g} times that of the steps around it, then "
+            f"back; behind them the loss is {undone:.2g} times what it was before"
         )
         evidence: dict[str, Scalar] = {
             "outliers": int(places.size),
             "share_of_loss": mass,
             "worst_ratio": float(min(times[worst], 1e30)),
+            "undone": float(min(undone, 1e30)),
             "step": int(steps[worst]),
         }
         return [

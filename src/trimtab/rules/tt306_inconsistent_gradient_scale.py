@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from trimtab.core.cause import OF_THE_PROGRAM, OF_THE_START, Cause
-from trimtab.core.course import Course, main_course
+from trimtab.core.course import Course, adversarial, main_course
 from trimtab.core.finding import Finding, Severity
 from trimtab.core.looks import measured
 from trimtab.core.rule import Limit, Rule
-from trimtab.core.signal import COLUMN_SPREAD, LOSS, UPDATE_RMS, WEIGHT_RMS
+from trimtab.core.signal import COLUMN_SPREAD, GRAD_RMS, LOSS, UPDATE_RMS, WEIGHT_RMS
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Floats, Scalar, Site, Trace
 from trimtab.rules._objectives import stands_still
@@ -35,7 +35,7 @@ class InconsistentGradientScale(Rule):
 
     code = "TT306"
     name = "inconsistent-gradient-scale"
-    needs = (COLUMN_SPREAD, UPDATE_RMS, WEIGHT_RMS, LOSS)
+    needs = (COLUMN_SPREAD, GRAD_RMS, UPDATE_RMS, WEIGHT_RMS, LOSS)
     suspects = (
         *OF_THE_PROGRAM,
         *OF_THE_START,
@@ -59,6 +59,9 @@ class InconsistentGradientScale(Rule):
             100.0, "clinic", "update over weight, the fastest over the slowest; healthy ones stay below 20"
         ),
         "crawl": Limit(0.05, "clinic", "share of its size that the slowest weight can have moved by in the whole run"),
+        "one_rate": Limit(
+            30.0, "clinic", "update over gradient of two weights under one rate; momentum alone makes 10"
+        ),
         "learned": Limit(0.5, "clinic", "share of the loss that is gone in a run that learns in spite of it"),
     }
 
@@ -67,11 +70,13 @@ class InconsistentGradientScale(Rule):
         course = main_course(trace)
         if course is None or len(course.values) < self.least_steps:
             return []
-        if course.drop > self.limits["learned"].value and course.certain > 3 and not stands_still(trace):
+        learned = course.drop > self.limits["learned"].value and course.certain > 3
+        if adversarial(trace) or not course.tells or (learned and not stands_still(trace)):
             return []
         if not trace.of("optimizer") or any(site.attrs.get("eps") is not None for site in trace.of("optimizer")):
             return []
-        return self._between_columns(trace, course) or self._between_weights(trace, course)
+        columns = [] if learned else self._between_columns(trace, course)
+        return columns or self._between_weights(trace, course)
 
     def _between_columns(self, trace: Trace, course: Course) -> list[Finding]:
         spreads = {
@@ -80,7 +85,7 @@ class InconsistentGradientScale(Rule):
             if (values := measured(trace, COLUMN_SPREAD, i)).size
         }
         uneven = {i: spread for i, spread in spreads.items() if spread > self.limits["columns"].value}
-        if not uneven or stands_still(trace):
+        if not uneven:
             return []
         worst = max(uneven, key=lambda i: uneven[i])
         name = str(trace.of("parameter")[worst].attrs.get("layer") or trace.of("parameter")[worst].name)
@@ -99,6 +104,10 @@ class InconsistentGradientScale(Rule):
         slow, fast = min(speeds, key=lambda i: speeds[i]), max(speeds, key=lambda i: speeds[i])
         factor, way = speeds[fast] / speeds[slow], speeds[slow] * trace.steps
         if factor < self.limits["weights"].value or way > self.limits["crawl"].value:
+            return []
+        # Of groups with rates of their own the script wants it so.
+        rates = [float(np.median(measured(trace, UPDATE_RMS, i))) / _typical(trace, i) for i in (slow, fast)]
+        if max(rates) > self.limits["one_rate"].value * min(rates):
             return []
         names = [trace.of("parameter")[i].name for i in (slow, fast)]
         stalled = stands_still(trace)
@@ -124,6 +133,12 @@ class InconsistentGradientScale(Rule):
     def healthy() -> Trace:
         """Pixels of unequal brightness."""
         return _example(12.0, np.linspace(2.3, 2.0, 40))
+
+
+def _typical(trace: Trace, place: int) -> float:
+    """Median RMS of a weight's gradient."""
+    grads = measured(trace, GRAD_RMS, place)
+    return max(float(np.median(grads)), 1e-30) if grads.size else 1.0
 
 
 def _example(spread: float, loss: Floats) -> Trace:

@@ -51,7 +51,9 @@ class Enactment:
         self._patches.wrap(DataLoader, "__init__", self._around_loader)
         for name in ("clip_grad_norm_", "clip_grad_value_"):
             self._patches.wrap(torch.nn.utils, name, functools.partial(self._around_clipping, name))
-        for name in LOSSES:
+        # What is wrapped cannot be scripted by torch.jit: losses are left alone where nothing is to be changed there.
+        changes_losses = any(type(enactor).loss_begins is not Enactor.loss_begins for enactor in self.enactors)
+        for name in LOSSES if changes_losses else ():
             self._patches.wrap(torch.nn.functional, name, functools.partial(self._around_loss, name))
 
     def remove(self) -> None:
@@ -138,7 +140,10 @@ class Enactment:
             if not (isinstance(prediction, torch.Tensor) and isinstance(target, torch.Tensor)):
                 return original(*args, **kwargs)
             for enactor in self.enactors:
-                prediction = enactor.loss_begins(prediction, target, name)
+                try:
+                    prediction = prediction if enactor.failed else enactor.loss_begins(prediction, target, name)
+                except Exception as error:
+                    self._failed(enactor, error)
             return original(prediction, *args[1:], **kwargs) if args else original(**{**kwargs, "input": prediction})
 
         return loss
@@ -151,8 +156,12 @@ class Enactment:
                 with torch.no_grad() if event in _BESIDE else contextlib.nullcontext():
                     getattr(enactor, event)(*things)
             except Exception as error:
-                enactor.failed = f"it failed in this script: {type(error).__name__}: {error}"
-                print(f"trimtab: {enactor.change} {enactor.failed}", file=sys.stderr)
+                self._failed(enactor, error)
+
+    @staticmethod
+    def _failed(enactor: Enactor, error: Exception) -> None:
+        enactor.failed = f"it failed in this script: {type(error).__name__}: {error}"
+        print(f"trimtab: {enactor.change} {enactor.failed}", file=sys.stderr)
 
 
 _BESIDE = frozenset({"model_seen", "optimizer_made", "step_begins", "gradients_ready", "step_ends", "loader_made"})

@@ -52,8 +52,8 @@ class MatchLoss(Enactor):
 def _is_simplex(x: Tensor) -> bool:
     """Whether the classes, which stand in dimension 1, are probabilities."""
     values = x.detach()
-    return bool((values >= 0).all() and (values.sum(1 if x.dim() > 1 else 0) - 1).abs().max() < 1e-3)
+    return x.numel() > 0 and bool((values >= 0).all() and (values.sum(1 if x.dim() > 1 else 0) - 1).abs().max() < 1e-3)
 
 
 def _between_0_and_1(x: Tensor) -> bool:
-    return bool(((x.detach() >= 0) & (x.detach() <= 1)).all())
+    return x.numel() > 0 and bool(((x.detach() >= 0) & (x.detach() <= 1)).all())

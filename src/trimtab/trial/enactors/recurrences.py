@@ -34,18 +34,26 @@ class GateThroughTime(Enactor):
         self._optimizers.append(optimizer)
 
     def model_seen(self, model: nn.Module, args: tuple[Any, ...]) -> None:
+        new: dict[int, nn.Module | None] = {}  # one for each, in however many places it stands
         for parent in list(model.modules()):
-            for name, child in list(parent.named_children()):
-                gated = _gated(child)
-                if gated is None:
+            for name, child in list(parent._modules.items()):
+                if child is None:
                     continue
-                setattr(parent, name, gated)
-                old = list(child.parameters())
-                self._instead[id(old[0])] = list(gated.parameters())
-                self._gone += old
-                self.done += 1
+                if id(child) not in new:
+                    new[id(child)] = self._replaced(child)
+                if (gated := new[id(child)]) is not None:
+                    setattr(parent, name, gated)
+                    self.done += 1
         for optimizer in self._optimizers:
             self._hand_over(optimizer)
+
+    def _replaced(self, child: nn.Module) -> nn.Module | None:
+        gated = _gated(child)
+        if gated is not None:
+            old = list(child.parameters())
+            self._instead[id(old[0])] = list(gated.requires_grad_(old[0].requires_grad).parameters())
+            self._gone += old
+        return gated
 
     def _hand_over(self, optimizer: Optimizer) -> None:
         gone = {id(p) for p in self._gone}
@@ -57,7 +65,7 @@ class GateThroughTime(Enactor):
 def _gated(module: nn.Module) -> nn.Module | None:
     """A new one of the same shape; what it is made of comes from random numbers of its own."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(SEED)
+        torch.default_generator.manual_seed(SEED)  # torch.manual_seed would seed every device
         if isinstance(module, nn.RNNCell):
             new: nn.Module = nn.GRUCell(module.input_size, module.hidden_size, module.bias)
         elif isinstance(module, nn.RNN):

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from trimtab.init import initialize
 from trimtab.trial.enactors.base import Enactor
@@ -23,7 +24,7 @@ class Initialize(Enactor):
     def model_seen(self, model: nn.Module, args: tuple[Any, ...]) -> None:
         if not any(p.requires_grad for p in model.parameters()):
             return
-        before = [p.detach().clone() for p in model.parameters()]
+        before = [None if is_lazy(p) else p.detach().clone() for p in model.parameters()]
         generator = torch.Generator().manual_seed(SEED)
         state = torch.get_rng_state()
         try:
@@ -33,8 +34,9 @@ class Initialize(Enactor):
             initialize(model, generator=generator)
         finally:
             torch.set_rng_state(state)
-        start_own_layers(model, _example(args), generator)
-        self.done += any(not torch.equal(p, old) for p, old in zip(model.parameters(), before, strict=True))
+        start_own_layers(model, _example(args), generator, zeros_too=self.change.name == "break-symmetry")
+        now = zip(model.parameters(), before, strict=True)
+        self.done += any(old is None or not torch.equal(p, old) for p, old in now)
 
 
 def _example(args: tuple[Any, ...]) -> Any:
