@@ -1,6 +1,6 @@
 """Every remedy that can be enacted turns two sick programs of the clinic healthy, and leaves their cured twins well.
 
-Twenty minutes of training: `pytest -m contract` runs it, the test suite does not.
+Minutes of training: `pytest -m contract` runs it, the test suite does not.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from trimtab.core.signal import SURPRISE
 from trimtab.core.trace import Trace
 
 LOOKS = 20
-GUESSING = 0.8  # of log C, the surprise of one who guesses
+GUESSING = 0.8  # of log C, the surprise of one who guesses; below it something had been learned before
 STILL = 0.97  # share of its first level that an objective keeps which has learned nothing
 
 
@@ -20,10 +20,9 @@ def stands_still(trace: Trace) -> str:
         return ""
     for place, site in enumerate(sites):
         values, classes = measured(trace, SURPRISE, place), site.attrs.get("classes")
-        if not isinstance(classes, (int, float)) or classes < 2 or values[-1:].size == 0:
+        if not isinstance(classes, (int, float)) or classes < 2 or len(values) < LOOKS:
             continue
-        if np.median(values[:3]) < GUESSING * np.log(classes):  # it had learned before
-            continue
-        if len(values) >= LOOKS and np.median(values[-len(values) // 4 :]) > STILL * np.median(values[:3]) > 0:
+        start, now = np.median(values[:3]), np.median(values[-len(values) // 4 :])
+        if start > GUESSING * np.log(classes) and now > STILL * start:
             return site.name
     return ""

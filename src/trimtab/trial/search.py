@@ -65,7 +65,7 @@ class Search:
                 plan = Plan(study.diagnosis, trace)
                 self._tell_what_cannot_be_tried(plan)
                 self._first_round(plan, trace)
-                self._whole_length(plan, trace)
+                self._whole_length(plan)
                 self._rates(plan)
                 self._confirm(plan)
         except KeyboardInterrupt:
@@ -97,29 +97,30 @@ class Search:
             self.study.trials[recipe] = Trial(recipe, plan.advice(recipe), Judgement("untested", reason), 0)
 
     def _first_round(self, plan: Plan, trace: Trace) -> None:
-        """All candidates over a part of the steps, against the same part of the control, and it against itself."""
+        """All candidates over a part of the steps, against the same part of the control, and it against itself.
+
+        Where it has to be the whole training, what it shows counts as the second round's.
+        """
         recipes = plan.candidates()
         if not recipes:
             return
         self._work.expect(len(recipes))
         jobs = [(AS_IT_IS, 0), *((recipe, 0) for recipe in recipes)]
         done: list[Run] = []
-        steps = self._steps if self._is_whole(plan, trace) else self._short(trace.steps)
-        for each in self._runs("first part", jobs, steps, SHORT):
+        whole = self._is_whole(plan, trace)
+        part = ("first part", jobs, self._short(trace.steps), SHORT)
+        for each in self._runs(*(("whole training", jobs, self._steps, 1.0) if whole else part)):
             if each.recipe:
                 done.append(each)
             else:
                 self._hear_noise(each)
             for known in done if not each.recipe else [each]:
-                self._judge(plan, known.recipe, [known], 1)
+                self._judge(plan, known.recipe, [known], 2 if whole else 1)
 
-    def _whole_length(self, plan: Plan, trace: Trace) -> None:
+    def _whole_length(self, plan: Plan) -> None:
         """The best few over all steps; where none of them helps, the next."""
-        whole = self._is_whole(plan, trace)
         while chosen := self._ranked(1)[:SURVIVORS]:
-            jobs = [(recipe, 0) for recipe in chosen]
-            known = [run for recipe in chosen for run in self.study.trials[recipe].runs]
-            for each in known if whole else self._runs("whole training", jobs, self._steps, 1.0):
+            for each in self._runs("whole training", [(recipe, 0) for recipe in chosen], self._steps, 1.0):
                 self._judge(plan, each.recipe, [each], 2)
             if self._ranked(2):
                 return

@@ -10,8 +10,8 @@ from torch.optim import Optimizer
 
 from trimtab.core.recipe import Change
 from trimtab.trial.enactors.base import Enactor
+from trimtab.trial.enactors.starts import SEED
 
-SEED = 20_240_229
 LONGEST = 50.0  # steps that the slowest units are to remember at the start
 
 
