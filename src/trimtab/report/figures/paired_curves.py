@@ -11,7 +11,7 @@ import numpy as np
 from trimtab.core.course import main_course
 from trimtab.core.study import Run, Trial
 from trimtab.report.blocks import Chart
-from trimtab.report.figures.canvas import BLUE, ORANGE, across, altair, short, specification
+from trimtab.report.figures.canvas import BLUE, HEIGHT, ORANGE, across, altair, short, specification
 from trimtab.report.figures.loss_curve import moving_average, smoothing
 from trimtab.report.figures.thin import STEPS, striking_points
 from trimtab.report.quantity import number
@@ -33,7 +33,7 @@ class PairedCurves:
         colour = alt.Color(
             "run:N", sort=None, scale=alt.Scale(range=[ORANGE, BLUE]), legend=alt.Legend(title=None, orient="top")
         )
-        lines = alt.Chart(alt.InlineData(values=self.rows), height=260).transform_flatten(["step", "loss"])
+        lines = alt.Chart(alt.InlineData(values=self.rows), height=HEIGHT).transform_flatten(["step", "loss"])
         return specification(
             lines.mark_line(strokeWidth=2).encode(
                 x=across(),
@@ -55,6 +55,7 @@ def chart(controls: Sequence[Run], trial: Trial) -> Chart | None:
     ends = {name: number(float(np.median([r["loss"][-1] for r in rows if r["run"] == name]))) for name in _names(rows)}
     told = ", ".join(f"{name} it ends at {end}" for name, end in ends.items())
     return Chart(
+        width="whole",
         title="Loss, as it is and under the recipe",
         caption="Moving averages, corrected for their start at zero; a line a seed, the same seeds on both sides.",
         alt=f"Loss over steps: {told}.",
