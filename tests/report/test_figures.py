@@ -216,7 +216,7 @@ def test_the_learning_rate_is_that_of_each_optimizer() -> None:
     chart = learning_rate.chart(synthetic_trace({"optimizer": ["SGD", "Adam"]}, {LEARNING_RATE: rates}))
     assert chart is not None
     assert [row["rate"] for row in chart.figure.rows] == [[0.1, 0.1, 1e-4], [1e-3, 1e-3]]  # type: ignore[attr-defined]
-    assert chart.figure.logarithmic  # type: ignore[attr-defined]
+    assert chart.figure.span == (1e-4, 0.1)  # type: ignore[attr-defined]
 
 
 def test_what_belongs_to_a_layer_knows_its_place_in_every_chart(make_training: Training) -> None:

@@ -16,6 +16,7 @@ MARKED = "layer"  # the signal that holds the place of the layer that is marked,
 THROUGH_DEPTH = [BLUE, "#a28bab", ORANGE]
 
 
+_WIDE = 30.0
 HEIGHT = 240  # pixels of a chart that has no row for each layer
 
 
@@ -61,6 +62,16 @@ def across() -> Any:
     alt = altair()
     axis = alt.Axis(grid=False, tickMinStep=1, tickCount=8, labelOverlap="greedy", labelSeparation=8, format=",d")
     return alt.X("step:Q", title="step", axis=axis)
+
+
+def up(field: str, title: str, low: float, high: float) -> Any:
+    """A vertical axis for values from `low` to `high`, logarithmic where these are many times as large as those."""
+    alt = altair()
+    if not (low > 0 and high > _WIDE * low):
+        return alt.Y(f"{field}:Q", title=title, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=5))
+    domain, powers = powers_of_ten(low, high)
+    axis = alt.Axis(values=powers, format=figures(domain[0]))
+    return alt.Y(f"{field}:Q", title=title, scale=alt.Scale(type="log", domain=domain), axis=axis)
 
 
 def powers_of_ten(low: float, high: float) -> tuple[list[float], list[float]]:

@@ -10,12 +10,10 @@ import numpy as np
 from trimtab.core.signal import LEARNING_RATE
 from trimtab.core.trace import Trace
 from trimtab.report.blocks import Chart
-from trimtab.report.figures.canvas import HEIGHT, PALETTE, across, altair, short, specification
+from trimtab.report.figures.canvas import HEIGHT, PALETTE, across, altair, short, specification, up
 from trimtab.report.figures.thin import STEPS, striking_points
 from trimtab.report.names import enumerate_names, unique_labels
 from trimtab.report.quantity import number
-
-_WIDE = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +21,11 @@ class LearningRate:
     """Rows {optimizer, step: [...], rate: [...]}."""
 
     rows: list[dict[str, Any]]
-    logarithmic: bool
+    span: tuple[float, float]
 
     def spec(self) -> dict[str, Any]:
         """A line for each optimizer, level between the steps at which its rate was read."""
         alt = altair()
-        scale = alt.Scale(type="log") if self.logarithmic else alt.Scale(zero=True)
         legend = alt.Legend(title=None, orient="top", labelLimit=220) if len(self.rows) > 1 else None
         return specification(
             alt.Chart(alt.InlineData(values=self.rows), height=HEIGHT)
@@ -36,7 +33,7 @@ class LearningRate:
             .mark_line(strokeWidth=2, interpolate="step-after")
             .encode(
                 x=across(),
-                y=alt.Y("rate:Q", scale=scale, title="learning rate", axis=alt.Axis(format="~g", tickCount=5)),
+                y=up("rate", "learning rate", *self.span),
                 color=alt.Color("optimizer:N", sort=None, scale=alt.Scale(range=PALETTE), legend=legend),
                 tooltip=["optimizer:N", "step:Q", alt.Tooltip("rate:Q", format=".3g")],
             )
@@ -63,5 +60,5 @@ def chart(trace: Trace) -> Chart | None:
         title="Learning rate",
         caption="Of the first parameter group, as each step used it.",
         alt=f"Learning rate over {trace.steps:,} steps: {enumerate_names(told, width=80)}.",
-        figure=LearningRate(rows, bool(min(shown) > 0 and max(shown) > _WIDE * min(shown))),
+        figure=LearningRate(rows, (min(shown), max(shown))),
     )

@@ -13,12 +13,10 @@ from trimtab.core.trace import Floats, Ints, Trace
 from trimtab.methods.gain import of_corrected_ema
 from trimtab.report.blocks import Chart
 from trimtab.report.figures.broken import Mask, broken
-from trimtab.report.figures.canvas import ALARM, HEIGHT, PALETTE, SOFT, across, altair, short, specification
+from trimtab.report.figures.canvas import ALARM, HEIGHT, PALETTE, SOFT, across, altair, short, specification, up
 from trimtab.report.figures.thin import STEPS, striking_points
 from trimtab.report.names import enumerate_names, unique_labels
 from trimtab.report.quantity import number
-
-_WIDE = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +26,18 @@ class LossCurve:
     rows: list[dict[str, Any]]
     marks: list[dict[str, Any]]
     looks: list[int]
-    logarithmic: bool
+    span: tuple[float, float]
 
     def spec(self) -> dict[str, Any]:
         """Raw values faint, the average strong; at the foot a tick for each look and each loss that is not finite."""
         alt = altair()
-        scale = alt.Scale(type="log" if self.logarithmic else "linear", zero=False)
         legend = alt.Legend(title=None, orient="top", labelLimit=220) if len(self.rows) > 1 else None
         colour = alt.Color("site:N", sort=None, scale=alt.Scale(range=PALETTE), legend=legend)
         points = alt.Chart(alt.InlineData(values=self.rows), height=HEIGHT).transform_flatten(
             ["step", "loss", "average"]
         )
         raw = points.mark_line(strokeWidth=1, opacity=0.45).encode(
-            x=across(), y=alt.Y("loss:Q", scale=scale, title="loss", axis=alt.Axis(tickCount=5)), color=colour
+            x=across(), y=up("loss", "loss", *self.span), color=colour
         )
         tooltip = ["site:N", "step:Q", "loss:Q", alt.Tooltip("average:Q", format=".3g")]
         smooth = points.mark_line(strokeWidth=2.5).encode(x=across(), y="average:Q", color=colour, tooltip=tooltip)
@@ -63,7 +60,6 @@ def chart(trace: Trace) -> Chart | None:
     rows = [_row(labels[column], steps, values[:, column], alpha) for column in measured]
     marks = [mark for column in measured for mark in _marks(labels[column], steps, bad[:, column])]
     finite = values[np.isfinite(values)]
-    logarithmic = bool(finite.min() > 0 and finite.max() > _WIDE * finite.min())
     told = [f"{labels[column]} {_course(values[:, column])}" for column in measured]
     caption = f"Thin: measured. Bold: moving average, α = {alpha:.3g}, corrected for its start at zero."
     looks = trace.at(IN_RMS)
@@ -74,7 +70,7 @@ def chart(trace: Trace) -> Chart | None:
         title="Loss",
         caption=caption + (" Red ticks: NaN or Inf." if marks else ""),
         alt=f"Loss over {trace.steps:,} steps: {enumerate_names(told, width=80)}.",
-        figure=LossCurve(rows, marks, looks, logarithmic),
+        figure=LossCurve(rows, marks, looks, (float(finite.min()), float(finite.max()))),
     )
 
 
