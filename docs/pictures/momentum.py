@@ -13,7 +13,7 @@ SETTINGS = {
     "SGD": {"lr": 0.0193},
     "momentum, β = 0.8": {"lr": 0.1, "momentum": 0.8, "momentum_form": "ema"},
 }
-BETAS = {"β = 0.5": 0.5, "β = 0.95": 0.95}
+BETAS = {"β = 0.7": 0.7, "β = 0.95": 0.95}
 
 
 def chart() -> alt.HConcatChart:
@@ -28,7 +28,7 @@ def _noise() -> alt.LayerChart:
     """A slope of −1 that turns to 1, seen through noise: how the optimizer's velocity follows it."""
     torch.manual_seed(0)
     truth = [-1.0] * 60 + [1.0] * 60
-    seen = [slope + 1.5 * torch.randn(()).item() for slope in truth]
+    seen = [slope + 1.0 * torch.randn(()).item() for slope in truth]
     rows: Rows = [row for name, beta in BETAS.items() for row in _velocity(name, beta, seen)]
     x, scale = alt.X("step:Q", title="step"), alt.Scale(domain=[-4, 4], nice=False)
     observed: Rows = [{"step": i, "g": g, "f": f} for i, (g, f) in enumerate(zip(seen, truth, strict=True))]

@@ -11,8 +11,8 @@ from trimtab.nn import BatchNorm1d
 from trimtab.optim import SGD
 
 RANGES = {
-    "γ = 1, κ = 0: where it starts": (1.0, 0.0),
     "γ = 3, κ = 0: all of it": (3.0, 0.0),
+    "γ = 1, κ = 0: where it starts": (1.0, 0.0),
     "γ = 1, κ = 4: flat": (1.0, 4.0),
 }
 LEARNED = ["γ", "κ"]
@@ -28,10 +28,11 @@ def _sigmoid() -> alt.LayerChart:
     y = alt.Y("out:Q", title="what it puts out")
     whole = alt.Chart(rounded(_curve("", -7, 7))).mark_line(color=GREY, strokeWidth=1.5).encode(x, y)
     rows = [row for name, (g, k) in RANGES.items() for row in _curve(name, k - 2 * g, k + 2 * g)]
-    used = alt.Chart(rounded(rows)).mark_line(strokeWidth=6, opacity=0.75)
-    colour = named(list(RANGES), (BLUE, GREEN, ORANGE), columns=1, labelLimit=300)
+    used = alt.Chart(rounded(rows)).mark_line()
+    colour = named(list(RANGES), (GREEN, BLUE, ORANGE), columns=1, labelLimit=300)
+    width = alt.StrokeWidth("name:N", scale=alt.Scale(domain=list(RANGES), range=[11, 4, 4]), legend=None)
     head = title("The part that is used", "for 19 of 20 normalised values, |x| < 2")
-    return alt.layer(whole, used.encode(x, y, color=colour)).properties(width=310, height=210, title=head)
+    return alt.layer(whole, used.encode(x, y, color=colour, strokeWidth=width)).properties(width=310, height=210, title=head)
 
 
 def _curve(name: str, low: float, high: float) -> Rows:
