@@ -69,7 +69,11 @@ def page(remedy: Remedy) -> str:
     """One remedy: what it treats, how it is made, what it did."""
     causes = "\n".join(f"- `{cause.value}`: {cause.sentence}" for cause in remedy.treats)
     parts = [f"# {remedy.name}", remedy.sentence, "## What it treats", causes, *_found_as(remedy), *_made(remedy)]
-    parts += ["## Lines to paste", f"```python\n{example(remedy)}\n```", "as it is prescribed for an example of a rule."]
+    parts += [
+        "## Lines to paste",
+        f"```python\n{example(remedy)}\n```",
+        "as it is prescribed for an example of a rule.",
+    ]
     return "\n\n".join([*parts, *_measured(remedy)]) + "\n"
 
 
@@ -115,7 +119,7 @@ def example(remedy: Remedy) -> str:
 
 
 def repairs(remedy: Remedy) -> Iterator[tuple[str, str, list[Any], list[Any], list[Any], float]]:
-    """Programs that `trimtab fix` gave it: name, recipe, the metrics sick, fixed and cured, the share that is closed."""
+    """Programs that `trimtab fix` gave it: name, recipe, metrics sick, fixed and cured, the share that is closed."""
     metrics = _read(ROOT / "clinic" / "metrics.json")
     known = _read(ROOT / "clinic" / "repairs.json")
     for program in discover():

@@ -53,4 +53,6 @@ def _depth() -> alt.Chart:
     lines = alt.Chart(rounded(rows)).mark_line(strokeWidth=2.2, point=alt.OverlayMarkDef(size=18))
     head = title("A batch of one, through 20 layers", "torch's start; how much the units of a layer differ")
     x = alt.X("layer:Q", title="layer")
-    return lines.encode(x, y, color=named(NETS, (ORANGE, BLUE), labelLimit=300)).properties(width=310, height=230, title=head)
+    return lines.encode(x, y, color=named(NETS, (ORANGE, BLUE), labelLimit=300)).properties(
+        width=310, height=230, title=head
+    )

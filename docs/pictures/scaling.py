@@ -32,7 +32,9 @@ def _sigmoid() -> alt.LayerChart:
     colour = named(list(RANGES), (GREEN, BLUE, ORANGE), columns=1, labelLimit=300)
     width = alt.StrokeWidth("name:N", scale=alt.Scale(domain=list(RANGES), range=[11, 4, 4]), legend=None)
     head = title("The part that is used", "for 19 of 20 normalised values, |x| < 2")
-    return alt.layer(whole, used.encode(x, y, color=colour, strokeWidth=width)).properties(width=310, height=210, title=head)
+    return alt.layer(whole, used.encode(x, y, color=colour, strokeWidth=width)).properties(
+        width=310, height=210, title=head
+    )
 
 
 def _curve(name: str, low: float, high: float) -> Rows:

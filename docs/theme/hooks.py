@@ -13,7 +13,7 @@ from mkdocs.structure.pages import Page
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))  # the command `mkdocs` does not look for `docs` where it is called
 
-from docs.theme import maths, moving, outside, reference  # noqa: E402
+from docs.theme import font, maths, moving, outside, reference  # noqa: E402
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -28,6 +28,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for name, text in outside.pages().items():
         files.append(File.generated(config, name, content=text))
     files.append(File.generated(config, moving.SCRIPT, content=moving.script()))
+    files.append(File.generated(config, font.NAME, content=font.woff()))
     return files
 
 
