@@ -52,7 +52,7 @@ def ravine() -> Landscape:
     turn = np.linspace(0, 2 * np.pi, 41)
     radii = (0.5, 1.5, 2.7, 4.1, 5.6, 7.2, 9, 11)
     return Landscape(
-        title("A ravine", "100 times as curved across as along; from the dot to the cross, a dot a step"),
+        title("A ravine", "100 times as curved across as along; a dot a step"),
         loss=lambda x, y: (x**2 + 100 * y**2) / 2,
         contours=[(r * np.cos(turn), r / 10 * np.sin(turn)) for r in radii],
         xs=(-7.6, 2),
@@ -68,7 +68,7 @@ def ravine() -> Landscape:
 
 def _saddle() -> Landscape:
     return Landscape(
-        title("A saddle", "the start is 0.001 beside the line that leads to the point where the slope is 0"),
+        title("A saddle", "from 0.001 beside the line that leads straight to it"),
         loss=lambda x, y: 5 * ((y**2 - x**2) / 2 + x**4 / 16),
         contours=list(_saddle_contours()),
         xs=(-2.7, 0.7),
