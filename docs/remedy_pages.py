@@ -12,13 +12,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import altair as alt
-import vl_convert
-
 from clinic.programs import discover
 from clinic.repair import ENOUGH, closed
-from docs.pictures.slim import slim
-from docs.pictures.style import BLUE, ORANGE, Rows, named, rounded, styled, title
+from docs.pictures.remedies import caution, svg
+from docs.remedy_runs import runs
 from docs.rule_pages import stem
 from trimtab.core.finding import Severity
 from trimtab.core.recipe import Recipe
@@ -31,7 +28,6 @@ from trimtab.trial.enactors import enactable
 ROOT = Path(__file__).parent.parent
 PAGES = Path(__file__).parent / "remedies"
 INDEX = PAGES.with_suffix(".md")
-RUNS = PAGES / "runs.json"
 
 
 def main() -> None:
@@ -40,8 +36,8 @@ def main() -> None:
     for remedy in all_remedies():
         path = PAGES / f"{remedy.name}.md"
         path.write_text(page(remedy), encoding="utf-8")
-        if (picture := svg(remedy)) is not None:
-            path.with_suffix(".svg").write_text(picture, encoding="utf-8")
+        if remedy.name in runs():
+            path.with_suffix(".svg").write_text(svg(runs()[remedy.name]), encoding="utf-8")
 
 
 def index() -> str:
@@ -153,16 +149,12 @@ def _measured(remedy: Remedy) -> list[str]:
 
 
 def _picture(remedy: Remedy) -> list[str]:
-    run = _read(RUNS).get(remedy.name)
+    run = runs().get(remedy.name)
     if run is None:
         return ["No program of the clinic is healed by it alone, so that there is no picture."]
-    metrics = ", ".join(
-        f"{_metric(run[which]['metric'])} {words}" for which, words in (("without", "as it is"), ("with", "under it"))
-    )
-    told = f"Its own metric at the end, larger is better: {metrics}."
-    if not any(name.endswith("loss") for name in run["without"]):
-        told += " As it is, its loss is NaN throughout, and has no line."
-    return [f"![The loss of a sick program, without and with {remedy.name}]({remedy.name}.svg)", told]
+    before, after = (_metric(run[which]["metric"]) for which in ("without", "with"))
+    told = f"Its own metric at the end, larger is better: {before} as it is, {after} under it."
+    return [f"![The loss of a sick program, without and with {remedy.name}]({remedy.name}.svg)", told + caution(run)]
 
 
 def _mean(values: list[Any]) -> str:
@@ -172,35 +164,6 @@ def _mean(values: list[Any]) -> str:
 
 def _metric(value: float | None) -> str:
     return "nan" if value is None else f"{value:.3g}"
-
-
-def _points(curve: dict[str, list[Any]] | None) -> list[tuple[int, float]]:
-    """Step and loss; none of a loss that is never a number."""
-    return list(zip(curve["step"], curve["value"], strict=True)) if curve else []
-
-
-def svg(remedy: Remedy) -> str | None:
-    """The loss of the program that it heals, without and with it: what the script evaluates, where it does."""
-    run = _read(RUNS).get(remedy.name)
-    if run is None:
-        return None
-    signal = "evaluation_loss" if all("evaluation_loss" in run[which] for which in ("without", "with")) else "loss"
-    names = ["as it is", f"with {run['recipe']}"]
-    rows: Rows = [
-        {"name": name, "step": step, "value": value}
-        for name, which in zip(names, ("without", "with"), strict=True)
-        for step, value in _points(run[which].get(signal))
-    ]
-    values = [row["value"] for row in rows]
-    wide = min(values) > 0 and max(values) > 30 * min(values)
-    words = "loss in evaluation" if signal == "evaluation_loss" else "training loss"
-    chart = alt.Chart(rounded(rows), width=460, height=220, title=title(run["program"].replace("_", " "), words))
-    lines = chart.mark_line(strokeWidth=2).encode(
-        x=alt.X("step:Q", axis=alt.Axis(tickMinStep=1)),
-        y=alt.Y("value:Q", scale=alt.Scale(type="log" if wide else "linear", zero=False), title="loss"),
-        color=named(names, (ORANGE, BLUE), labelLimit=320),
-    )
-    return slim(vl_convert.vegalite_to_svg(styled(alt.hconcat(lines)).to_json()))
 
 
 if __name__ == "__main__":

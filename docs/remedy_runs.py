@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import numpy as np
 from clinic.healed import HEALS
 from clinic.launch import launch
 from clinic.programs import ROOT
-from trimtab.core.signal import EVALUATION_LOSS, LOSS
+from trimtab.core.signal import LOSS
 from trimtab.record import read
 
 RUNS = Path(__file__).parent / "remedies" / "runs.json"
@@ -26,16 +27,22 @@ POINTS = 80  # of a curve that are kept, evenly spaced: no picture shows more
 
 def main(names: list[str]) -> None:
     """Measure the first program of each remedy, or of those named; what is known of others stays."""
-    runs: dict[str, Any] = json.loads(RUNS.read_text(encoding="utf-8")) if RUNS.exists() else {}
+    known = dict(runs())
     for recipe, programs in HEALS.items():
         name = recipe.partition("=")[0]
-        if (not names and name not in runs) or name in names:
-            runs[name] = {"recipe": recipe, "program": programs[0]} | {
+        if (not names and name not in known) or name in names:
+            known[name] = {"recipe": recipe, "program": programs[0]} | {
                 "without": _run(programs[0], None),
                 "with": _run(programs[0], recipe),
             }
-            RUNS.write_text(json.dumps(runs, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+            RUNS.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n", encoding="utf-8")
             print(name, programs[0], flush=True)
+
+
+@cache
+def runs() -> dict[str, Any]:
+    """What is known, by remedy."""
+    return json.loads(RUNS.read_text(encoding="utf-8")) if RUNS.exists() else {}
 
 
 def _run(program: str, recipe: str | None) -> dict[str, Any]:
@@ -46,9 +53,8 @@ def _run(program: str, recipe: str | None) -> dict[str, Any]:
         command += ["--with", recipe] if recipe else []
         done = launch([*command, str(ROOT / "sick" / f"{program}.py")])
         trace = read(record)
-    curves = {signal.name: _curve(trace.at(signal), trace[signal]) for signal in (LOSS, EVALUATION_LOSS)}
-    metric = done.metric if np.isfinite(done.metric) else None
-    return {"metric": metric, **{name: curve for name, curve in curves.items() if curve["step"]}}
+    curve = _curve(trace.at(LOSS), trace[LOSS])
+    return {"metric": done.metric if np.isfinite(done.metric) else None, "loss": curve}
 
 
 def _curve(steps: np.ndarray, values: np.ndarray) -> dict[str, list[Any]]:

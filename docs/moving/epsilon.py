@@ -58,8 +58,9 @@ def _network() -> list[alt.Chart]:
     torch.manual_seed(0)
     parts = [part for _ in range(LAYERS) for part in (nn.Linear(64, 64), nn.Sigmoid())]
     model = nn.Sequential(*parts)
-    nn.functional.cross_entropy(model(torch.randn(128, 64)), torch.randint(0, 64, (128,))).backward()
-    gradients = [layer.weight.grad.square().mean().sqrt().item() for layer in model if isinstance(layer, nn.Linear)]
+    loss = nn.functional.cross_entropy(model(torch.randn(128, 64)), torch.randint(0, 64, (128,)))
+    weights = [layer.weight for layer in model if isinstance(layer, nn.Linear)]
+    gradients = [g.square().mean().sqrt().item() for g in torch.autograd.grad(loss, weights)]
     rows = [{"g": float(f"{g:.3g}"), "layer": i} for i, g in enumerate(gradients, 1)]
     base = alt.Chart(alt.InlineData(values=rows))
     ticks = base.mark_tick(color=GREY, thickness=2, size=14, yOffset=-7).encode(_x(), y=alt.datum(0))
