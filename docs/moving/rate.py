@@ -15,7 +15,8 @@ def chart() -> alt.HConcatChart:
         "rate", value=0.09, bind=alt.binding_range(min=0.002, max=0.25, step=0.002, name="learning rate α ")
     )
     curvature = alt.param("kappa", value=20, bind=alt.binding_range(min=1, max=100, step=1, name="curvature across κ "))
-    return alt.hconcat(_path(), _coordinates(), spacing=36).add_params(rate, curvature)
+    both = alt.hconcat(_path(), _coordinates(), spacing=36).resolve_scale(color="independent")
+    return both.add_params(rate, curvature)
 
 
 def _descent() -> alt.Chart:
