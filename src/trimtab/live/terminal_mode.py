@@ -1,0 +1,23 @@
+"""The mode of a terminal whose keys go through to another: neither echoed nor edited nor turned into signals here."""
+
+from __future__ import annotations
+
+import termios
+from typing import Any
+
+Mode = list[Any]  # as termios has it
+
+
+def passing(mode: Mode) -> Mode:
+    """The mode with input untouched; output stays as it is, for others who write to the same terminal (`| tee log`)."""
+    iflag, oflag, cflag, lflag, ispeed, ospeed, characters = mode
+    iflag &= ~(termios.BRKINT | termios.ICRNL | termios.INLCR | termios.IGNCR | termios.ISTRIP | termios.IXON)
+    lflag &= ~(termios.ECHO | termios.ECHONL | termios.ICANON | termios.ISIG | termios.IEXTEN)
+    single = list(characters)
+    single[termios.VMIN], single[termios.VTIME] = 1, 0
+    return [iflag, oflag, cflag, lflag, ispeed, ospeed, single]
+
+
+def is_suspension(keys: bytes, mode: Mode) -> bool:
+    """Whether keys hold the one that stops a program, and the program has left it that meaning."""
+    return bool(mode[3] & termios.ISIG) and mode[6][termios.VSUSP] in keys and mode[6][termios.VSUSP] != b"\0"
