@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -23,10 +24,8 @@ def main(arguments: Sequence[str]) -> int:
     from trimtab.live.following import newest
 
     path = options.record or newest(".trimtab")
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         (_on_screen if sys.stdout.isatty() else _in_lines)(_news(path), path)
-    except KeyboardInterrupt:
-        pass
     print(next_command("diagnose", path))
     return 0
 

@@ -56,8 +56,8 @@ class Depth:
             line = Text.assemble((f"{'' if place else 'gradient':<{_LABEL}}", "dim"), f"{set_cell_size(label, 20)} ")
             room = max(min(width - line.cell_len - 10, 40), 4)
             length = 1 if share is None else 1 + round(share * (room - 1))
-            line.append((glyphs.bad if share is None else glyphs.bar) * length, _colour(share)).append(" " * (room - length))
-            found.append(line.append(f" {_short(float(norm))}", "dim"))
+            line.append((glyphs.bad if share is None else glyphs.bar) * length, _colour(share))
+            found.append(line.append(" " * (room - length) + f" {_short(float(norm))}", "dim"))
         return found
 
     def _shares(self) -> list[float | None]:

@@ -6,7 +6,7 @@ import datetime
 import os
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from trimtab.core.errors import TrimtabError
@@ -57,7 +57,6 @@ class Follower:
     def __init__(self, path: str) -> None:
         self.path = path
         self._seen: Signature | None = None
-        self._last: Snapshot | None = None
         self._settled = False
         self.pause = PAUSE  # seconds to let pass before the next call
 
@@ -69,22 +68,17 @@ class Follower:
         found = signature(self.path)
         if found == self._seen and (self._settled or not self._is_abandoned()):
             return None
-        if not found[0][1]:
+        if not found[0][1] and os.path.isfile(self.path):
             return None  # claimed by a run that has not imported torch yet
-        began = time.monotonic()
-        before, now = self._last, snapshot(self.path)
-        if before is not None:  # the first time counts for nothing: it loads the rules
+        began, first = time.monotonic(), self._seen is None
+        now = snapshot(self.path)
+        if not first:  # which counts for nothing: it loads the rules
             self.pause = max(PAUSE, _SHARE * (time.monotonic() - began))
+            now = now if now.seconds is not None else _ended_now(now, self.path)
         self._seen, self._settled = found, now.state != "running"
-        if before is not None and now.seconds is None:
-            ended = max(stamp for stamp, _ in signature(self.path)) / 1e9
-            now = Snapshot(now.trace, now.diagnosis, now.state, _since(now.trace.meta.get("started"), ended))
-        self._last = now
         return now
 
     def _is_abandoned(self) -> bool:
-        if self._last is None:
-            return False
         with _one_reader:
             return _is_abandoned(self.path)
 
@@ -112,6 +106,12 @@ def _state(path: str, trace: Trace) -> State:
     if trace.meta.get("ended") is not None:
         return "ended"
     return "killed" if _is_abandoned(path) else "running"
+
+
+def _ended_now(run: Snapshot, path: str) -> Snapshot:
+    """A run that was followed to its end lasted until its record was last written to."""
+    ended = max(stamp for stamp, _ in signature(path)) / 1e9
+    return replace(run, seconds=_since(run.trace.meta.get("started"), ended))
 
 
 def _is_abandoned(path: str) -> bool:

@@ -1,6 +1,6 @@
 """A small process that outlives a killed one to give the terminal back: run as a script, it knows nothing of trimtab.
 
-Its stdin is a pipe from the process that holds the terminal. When the pipe ends without a word, that process was killed.
+Its stdin is a pipe from the process that holds the terminal. Where the pipe ends without a word, that one was killed.
 """
 
 from __future__ import annotations

@@ -7,16 +7,17 @@ import io
 from rich.console import Console
 
 from trimtab.core.errors import TrimtabError
-from trimtab.live.following import PAUSE, Follower, Snapshot
+from trimtab.live.following import PAUSE, Follower, Snapshot, signature
 from trimtab.live.view import lines, waiting
 from trimtab.report.names import clean
 
 
 class Panel:
-    """Follows a record that may not have been begun yet. `look` and `lines` may be called by different threads."""
+    """Follows the record that a run is about to make. `look` and `lines` may be called by different threads."""
 
     def __init__(self, record: str, script: str, *, ascii_only: bool = False) -> None:
         self._follower = Follower(record)
+        self._before = signature(record)  # of an older record that the run will replace
         self._script = script
         self._ascii_only = ascii_only
         self._last: Snapshot | None = None
@@ -29,6 +30,8 @@ class Panel:
 
     def look(self) -> bool:
         """Read what was written since; whether that changes the view."""
+        if self._before == signature(self._follower.path):
+            return False
         try:
             news = self._follower.news()
         except TrimtabError as error:

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator
 
 _SEQUENCE = re.compile(
-    rb"\x1b(?:\[(?P<params>[0-?]*)(?P<between>[ -/]*)(?P<final>[@-~])|(?P<string>[\]PX^_])|(?P<plain>[ -/]*[0-OQ-WYZ\\`-~]))"
+    rb"\x1b(?:\[(?P<params>[0-?]*)(?P<between>[ -/]*)(?P<final>[@-~])"
+    rb"|(?P<string>[\]PX^_])|(?P<plain>[ -/]*[0-OQ-WYZ\\`-~]))"
 )
 _STRING_END = re.compile(rb"\x07|\x1b\\|[\x18\x1a]")
 # An escape sequence or a character of UTF-8 of which the rest is still to come.

@@ -19,7 +19,7 @@ _OURS = (signal.SIGWINCH, signal.SIGCHLD, signal.SIGTSTP, signal.SIGCONT)
 
 @contextlib.contextmanager
 def heard(wakes: int, pass_on: Callable[[int], None]) -> Iterator[None]:
-    """Numbers of signals are written as bytes to the descriptor `wakes`; what a parent has set to be ignored stays so."""
+    """Numbers of signals are written as bytes to the descriptor `wakes`; what a parent ignores stays ignored."""
 
     def forward(number: int, frame: object) -> None:
         pass_on(number)

@@ -120,7 +120,8 @@ def _findings(run: Snapshot, glyphs: Glyphs) -> Iterator[Text]:
 
 def _finding(finding: Finding) -> Text:
     since = f"  since step {finding.since_step:,}"
-    return Text.assemble((clean(finding.code), _SEVERITIES[finding.severity]), f" {clean(finding.name)}", (since, "dim"))
+    code = (clean(finding.code), _SEVERITIES[finding.severity])
+    return Text.assemble(code, f" {clean(finding.name)}", (since, "dim"))
 
 
 def _clock(seconds: float) -> str:
