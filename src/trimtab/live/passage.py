@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from trimtab.live.column import Column
+
 _SEQUENCE = re.compile(
     rb"\x1b(?:\[(?P<params>[0-?]*)(?P<between>[ -/]*)(?P<final>[@-~])"
     rb"|(?P<string>[\]PX^_])|(?P<plain>[ -/]*[0-OQ-WYZ\\`-~]))"
@@ -23,15 +25,16 @@ _FULL_SCREENS = {b"47", b"1047", b"1049"}
 
 
 class Passage:
-    """A filter of bytes for a part of `rows` rows.
+    """A filter of bytes for a part of so many rows and columns.
 
     `whole` says that the program has taken the alternate screen, which it has for itself. `erased` says that something
     may have wiped the other part since it was last set to False. `safe` says that the cursor may be saved and brought
-    back now: the terminal has one place to save it, and is in the middle of nothing.
+    back now: it is in the middle of nothing, and the program has not put its own in the one place that there is for it.
     """
 
-    def __init__(self, rows: int) -> None:
+    def __init__(self, rows: int, columns: int) -> None:
         self.rows = rows
+        self.column = Column(columns)
         self.whole = False
         self.erased = False
         self._held = b""
@@ -41,14 +44,14 @@ class Passage:
     @property
     def safe(self) -> bool:
         """Whether something else may be written now."""
-        return not (self._in_string or self._saved or self.whole)
+        return not (self._in_string or self._saved or self.whole or self.column.beyond)
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         """What the terminal gets of it, in pieces; a change of `whole` is seen with the piece that makes it."""
         data, self._held = self._held + data, b""
         place = 0
         while found := (_STRING_END if self._in_string else _SEQUENCE).search(data, place):
-            yield data[place : found.start()]
+            yield self._text(data[place : found.start()])
             if self._in_string:
                 self._in_string = False
                 yield found.group()
@@ -57,12 +60,17 @@ class Passage:
                 yield self._within(found)
             place = found.end()
         self._held = self._unfinished(data[place:])
-        yield data[place : len(data) - len(self._held)]
+        yield self._text(data[place : len(data) - len(self._held)])
 
     def rest(self) -> bytes:
         """What was held back, when nothing will follow."""
         held, self._held = self._held, b""
         return held
+
+    def _text(self, data: bytes) -> bytes:
+        if data and not self._in_string:
+            self.column.print(data)
+        return data
 
     def _unfinished(self, data: bytes) -> bytes:
         if self._in_string:
@@ -78,8 +86,12 @@ class Passage:
                 self._saved = True
             case b"8":
                 self._saved = False
+                self.column.move(0)
+            case b"E":
+                self.column.move_to(0)
             case b"c":  # everything is reset: the screen, the region, what was saved
                 self.erased, self._saved, self.whole = True, False, False
+                self.column.move_to(0)
                 return found.group() + region(self.rows)
             case b"#8" if not self.whole:
                 self.erased = True
@@ -101,13 +113,23 @@ class Passage:
                 self._saved = True
             case b"u" if not params:
                 self._saved = False
+                self.column.move(0)
             case b"J":
                 self.erased = True
+            case b"C" | b"a" | b"D":
+                self.column.move(_number(params) * (-1 if final == b"D" else 1))
+            case b"G" | b"`":
+                self.column.move_to(_number(params) - 1)
+            case b"E" | b"F":
+                self.column.move_to(0)
             case b"H" | b"f" | b"d":
                 row, *column = params.split(b";")
+                if final != b"d":
+                    self.column.move_to(_number(column[0] if column else b"") - 1)
                 return b"\x1b[" + b";".join([self._clamped(row, b"1"), *column]) + final
             case b"r":
                 top, _, bottom = params.partition(b";")
+                self.column.move_to(0)
                 return b"\x1b[%b;%br" % (self._clamped(top, b"1"), self._clamped(bottom, b"%d" % self.rows))
             case _:
                 if found["between"] == b"!" and found["final"] == b"p":
@@ -119,6 +141,12 @@ class Passage:
         if not row.isdigit() or not int(row):
             return default
         return row if int(row) <= self.rows else b"%d" % self.rows
+
+
+def _number(params: bytes) -> int:
+    """The first parameter of a sequence, 1 where it is left out."""
+    first = params.partition(b";")[0]
+    return max(int(first), 1) if first.isdigit() else 1
 
 
 def region(rows: int) -> bytes:

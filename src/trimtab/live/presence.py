@@ -9,6 +9,8 @@ import os
 import struct
 import sys
 
+from trimtab.record.identity import inode_of, written_here
+
 # SQLite's shared lock on a database: 510 bytes behind the pending byte at 2^30 and the reserved byte after it.
 _FIRST, _COUNT = (1 << 30) + 2, 510
 # struct flock: on Linux type, whence, start, length, process; on macOS start, length, process, type, whence.
@@ -16,10 +18,12 @@ _LAYOUTS = {"linux": ("hhqqi4x", (0, 1, 2, 3, 4)), "darwin": ("qqihh", (3, 4, 0,
 
 
 def has_writer(path: str) -> bool | None:
-    """Whether another process holds the record open; None where this system has no way to ask.
+    """Whether a process holds the record open; None where this system has no way to ask.
 
     Another reader counts for the instant in which it reads. Raises OSError where the record cannot be opened.
     """
+    if inode_of(os.stat(path)) in written_here:
+        return True  # to open the file beside the writer's own connection would take its lock away
     if sys.platform not in _LAYOUTS:
         return None
     import fcntl

@@ -23,7 +23,8 @@ class SplitScreen:
         self._descriptor = descriptor
         self._view: list[str] = []
         self._opened = False
-        self._passage = Passage(self._measure())
+        self._columns, self._rows = os.get_terminal_size(descriptor)
+        self._passage = Passage(self._rows - rows_of_view(self._rows, self._columns), self._columns)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -48,7 +49,9 @@ class SplitScreen:
 
     def resize(self) -> None:
         """Take the terminal's new size; terminals forget a region when they are resized."""
-        self._passage.rows = self._measure()
+        self._columns, self._rows = os.get_terminal_size(self._descriptor)
+        self._passage.rows = self._rows - rows_of_view(self._rows, self._columns)
+        self._passage.column.width = self._columns
         if self._opened and not self._passage.whole:
             self._write(self._division())
 
@@ -94,11 +97,6 @@ class SplitScreen:
         """The view wiped away, and no region any more."""
         wiped = b"\x1b[%d;1H\x1b[J" % (self._passage.rows + 1) if self._passage.rows < self._rows else b""
         return kept(_PLAIN + wiped + b"\x1b[r")
-
-    def _measure(self) -> int:
-        """Look at the terminal's size; gives the rows that the program has of it."""
-        self._columns, self._rows = os.get_terminal_size(self._descriptor)
-        return self._rows - rows_of_view(self._rows, self._columns)
 
     def _write(self, data: bytes) -> None:
         while data:
