@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -46,6 +47,9 @@ def _terminal() -> tuple[str | None, str]:
         return None, "Windows has no terminals that can be divided"
     if shown is None:
         return None, "neither stderr nor stdout is a terminal"
+    piped = next((name for stream, name in ((1, "stdout"), (2, "stderr")) if _is_pipe(stream)), None)
+    if piped is not None:
+        return None, f"{piped} is a pipe, which may lead to the same terminal by another way"
     if os.environ.get("TERM", "dumb") == "dumb":
         return None, "TERM names no terminal that can be divided"
     try:
@@ -61,6 +65,14 @@ def _is_terminal(stream: int) -> bool:
         return os.isatty(stream)
     except OSError:
         return False
+
+
+def _is_pipe(stream: int) -> bool:
+    try:
+        mode = os.fstat(stream).st_mode
+    except OSError:
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
 
 
 def _ourselves() -> list[str]:

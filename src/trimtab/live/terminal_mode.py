@@ -9,7 +9,7 @@ Mode = list[Any]  # as termios has it
 
 
 def passing(mode: Mode) -> Mode:
-    """The mode with input untouched; output stays as it is, for others who write to the same terminal (`| tee log`)."""
+    """The mode with input untouched; output stays as it is, for jobs in the background that write to the same terminal."""
     iflag, oflag, cflag, lflag, ispeed, ospeed, characters = mode
     iflag &= ~(termios.BRKINT | termios.ICRNL | termios.INLCR | termios.IGNCR | termios.ISTRIP | termios.IXON)
     lflag &= ~(termios.ECHO | termios.ECHONL | termios.ICANON | termios.ISIG | termios.IEXTEN)
