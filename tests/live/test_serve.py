@@ -137,6 +137,15 @@ def test_the_list_says_of_each_run_what_it_is(tmp_path: Path, serve: Callable[..
     writer.close()
 
 
+def test_a_record_that_cannot_be_read_says_why_in_its_frame(tmp_path: Path, serve: Callable[..., Served]) -> None:
+    (tmp_path / "bad.db").write_text("no record")
+    served = serve(tmp_path)
+    assert served.inside("run/bad.db").status == 200
+    page = served.inside("run/bad.db/page")
+    assert page.status == 200 and "bad.db is no trimtab record" in page.text
+    assert page.headers["X-Frame-Options"] == "SAMEORIGIN"
+
+
 def test_a_folder_without_records(tmp_path: Path, serve: Callable[..., Served]) -> None:
     assert "There is no record here yet" in serve(tmp_path / "missing").inside("").text
 

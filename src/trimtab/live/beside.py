@@ -10,6 +10,7 @@ import subprocess
 import sys
 import termios
 import threading
+import time
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -17,9 +18,10 @@ from trimtab.live import guardian
 from trimtab.live.child import start, tell_size
 from trimtab.live.signals import heard
 from trimtab.live.split_screen import SplitScreen
-from trimtab.live.terminal_mode import is_suspension, passing
+from trimtab.live.terminal_mode import passing, suspending
 
 _TICK = 0.5
+_LAST_SECONDS = 2.0
 _MOST = 1 << 16
 
 
@@ -55,30 +57,37 @@ class _Beside:
         self._screen = SplitScreen(terminal)
         self._pty, self._child = start(words, terminal, self._screen.size)
         self._typed = b""
+        self._hung_up = False
         self._over = threading.Event()
         self._woken, self._wakes = os.pipe()
         os.set_blocking(self._wakes, False)
 
     def run(self) -> int:
         """Until the program ends."""
+        guard, looker = None, threading.Thread(target=self._look, name="trimtab-view", daemon=True)
         with heard(self._wakes, self._child.send_signal):
-            self._take()
-            guard = _guard(self._name, termios.tcgetattr(self._terminal), self._before)
-            looker = threading.Thread(target=self._look, name="trimtab-view", daemon=True)
-            looker.start()
             try:
-                while self._child.poll() is None:
-                    self._turn()
-                self._drain()
-            except OSError:  # the terminal is gone, and so is the program's with ours
-                os.close(self._pty)
-                self._child.wait()
+                self._take()
+                guard = _guard(self._name, termios.tcgetattr(self._terminal), self._before)
+                looker.start()
+                self._attend()
             finally:
                 self._over.set()
                 self._give_back()
-                guard.communicate(b".")
-                looker.join()
-        return self._child.returncode
+                if guard is not None:
+                    guard.communicate(b".")
+                if looker.is_alive():
+                    looker.join()
+        return self._child.wait()
+
+    def _attend(self) -> None:
+        try:
+            while self._child.poll() is None:
+                self._turn()
+            self._drain()
+        except OSError:  # the terminal is gone: so is the program's, which says so to the program
+            os.close(self._pty)
+            self._pty = -1
 
     def close(self) -> None:
         """Let go of the descriptors."""
@@ -88,7 +97,10 @@ class _Beside:
 
     def _turn(self) -> None:
         """Wait for whatever comes next and deal with it."""
-        listened = [self._pty, self._woken, *([self._terminal] if len(self._typed) < _MOST else [])]
+        listened = [self._woken, *([self._terminal] if len(self._typed) < _MOST else [])]
+        # A program may close its terminal and go on, or open it again: it is asked anew after a while.
+        listened += [] if self._hung_up else [self._pty]
+        self._hung_up = False
         readable, writable, _ = select.select(listened, [self._pty] if self._typed else [], [], _TICK)
         if self._woken in readable:
             self._wake(os.read(self._woken, _MOST))
@@ -119,6 +131,7 @@ class _Beside:
             return False
         except OSError:  # how Linux says that nobody has the other end open
             data = b""
+        self._hung_up = not data
         if data and self._screen.write(data):
             tell_size(self._pty, self._screen.size)
         return bool(data)
@@ -127,25 +140,29 @@ class _Beside:
         keys = os.read(self._terminal, _MOST)
         if not keys:
             raise OSError("the terminal is gone")
-        if is_suspension(keys, termios.tcgetattr(self._pty)):
+        stop = suspending(termios.tcgetattr(self._pty))
+        self._typed += keys.replace(stop, b"") if stop else keys
+        if stop and stop in keys:
             self._suspend()
-        else:
-            self._typed += keys
 
     def _drain(self) -> None:
-        while self._pass_output():
+        """What the program wrote before it ended; a child that it left behind may have the terminal, and go on."""
+        until = time.monotonic() + _LAST_SECONDS
+        while time.monotonic() < until and select.select([self._pty], [], [], _TICK / 2)[0] and self._pass_output():
             pass
 
     def _suspend(self) -> None:
         """Stop the program and ourselves, as Ctrl-Z does; its session has no shell that could stop or wake it."""
         theirs = os.tcgetpgrp(self._pty)
         self._give_back()
-        os.killpg(theirs, signal.SIGSTOP)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(theirs, signal.SIGSTOP)
         handler = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
         os.kill(0, signal.SIGTSTP)  # whoever continues us brings us behind this line
         signal.signal(signal.SIGTSTP, handler)
         self._take()
-        os.killpg(theirs, signal.SIGCONT)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(theirs, signal.SIGCONT)
 
     def _take(self) -> None:
         termios.tcsetattr(self._terminal, termios.TCSADRAIN, passing(self._before))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from base64 import b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from html import escape
 from importlib.resources import files
@@ -14,6 +14,7 @@ from urllib.parse import quote
 from trimtab.live.runs import MOST, Entry
 from trimtab.report.names import clean, shorten
 
+IN_FRAME = "frame-ancestors 'self'"
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -86,8 +87,9 @@ def frame(root: str, place: str, title: str, entry: Entry | None = None) -> Page
 
 
 def notice(text: str) -> Page:
-    """One sentence, where there is nothing else to show."""
-    return _page("trimtab", f"<body><main><p>{escape(clean(text))}</p></main></body>", _asset("runs.css"), "")
+    """One sentence in place of a report."""
+    page = _page("trimtab", f"<body><main><p>{escape(clean(text))}</p></main></body>", _asset("runs.css"), "")
+    return replace(page, policy=page.policy.replace("frame-ancestors 'none'", IN_FRAME))
 
 
 def part(name: str) -> str:

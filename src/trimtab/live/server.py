@@ -13,12 +13,12 @@ from urllib.parse import parse_qs, unquote_to_bytes
 from trimtab.core.errors import TrimtabError
 from trimtab.live import pages
 from trimtab.live.following import snapshot
-from trimtab.live.pages import Page, part
+from trimtab.live.pages import IN_FRAME, Page, part
 from trimtab.live.runs import MOST, Runs
 
 _HOST = "127.0.0.1"
 # A report carries the policy of its own page; here stands only who may show it in a frame.
-_REPORT = "frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
+_REPORT = f"{IN_FRAME}; base-uri 'none'; form-action 'none'"
 _HEADERS = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
@@ -152,7 +152,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, answer: Answer) -> None:
         body = answer.text.encode("utf-8", "backslashreplace")
         self.send_response_only(answer.status)
-        framed = "SAMEORIGIN" if answer.policy == _REPORT else "DENY"
+        framed = "SAMEORIGIN" if IN_FRAME in answer.policy else "DENY"
         for key, value in (_HEADERS | {"X-Frame-Options": framed}).items():
             self.send_header(key, value)
         self.send_header("Content-Security-Policy", answer.policy)

@@ -9,7 +9,7 @@ Mode = list[Any]  # as termios has it
 
 
 def passing(mode: Mode) -> Mode:
-    """The mode with input untouched; output stays as it is, for jobs in the background that write to the same terminal."""
+    """The mode with input untouched; output stays as it is, for jobs in the background that write here as well."""
     iflag, oflag, cflag, lflag, ispeed, ospeed, characters = mode
     iflag &= ~(termios.BRKINT | termios.ICRNL | termios.INLCR | termios.IGNCR | termios.ISTRIP | termios.IXON)
     lflag &= ~(termios.ECHO | termios.ECHONL | termios.ICANON | termios.ISIG | termios.IEXTEN)
@@ -18,6 +18,6 @@ def passing(mode: Mode) -> Mode:
     return [iflag, oflag, cflag, lflag, ispeed, ospeed, single]
 
 
-def is_suspension(keys: bytes, mode: Mode) -> bool:
-    """Whether keys hold the one that stops a program, and the program has left it that meaning."""
-    return bool(mode[3] & termios.ISIG) and mode[6][termios.VSUSP] in keys and mode[6][termios.VSUSP] != b"\0"
+def suspending(mode: Mode) -> bytes:
+    """The key that stops a program on a terminal of this mode; empty where it has no such meaning."""
+    return mode[6][termios.VSUSP].strip(b"\0") if mode[3] & termios.ISIG else b""

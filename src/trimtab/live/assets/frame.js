@@ -42,7 +42,7 @@ async function follow() {
     }
     const [now, word] = (await answer.text()).split(" ");
     document.getElementById("state").textContent = word;
-    if (now !== version) await replace();
+    if (now !== version) await replace().catch(() => document.querySelector("iframe.coming")?.remove());
     version = now;
     going = word === "running";
   }
