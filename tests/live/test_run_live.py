@@ -100,6 +100,7 @@ print(sys.stdin.readline().strip(), sys.stdin.isatty(), sys.stdout.isatty(), sys
 def test_the_keyboard_is_the_scripts(tmp_path: Path, terminal: Open) -> None:
     opened = _start(terminal, tmp_path, ASKS)
     opened.until_shows("name?")
+    opened.press("\x1a")  # Ctrl-Z, which in a session without a shell stops nothing for long
     opened.press("annx\x7fa\r")
     opened.until_shows("hello ANNA")
     opened.press("second\r")

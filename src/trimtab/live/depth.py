@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from rich.cells import set_cell_size
+from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from trimtab.core.signal import DELTA_NORM
@@ -52,8 +52,9 @@ class Depth:
     def tall(self, width: int, glyphs: Glyphs) -> list[Text]:
         """A line for each layer: name, a bar on a logarithmic scale, the norm."""
         found: list[Text] = []
+        names = min(max(map(cell_len, self.labels), default=0), 20)
         for place, (label, norm, share) in enumerate(zip(self.labels, self.norms, self._shares(), strict=True)):
-            line = Text.assemble((f"{'' if place else 'gradient':<{_LABEL}}", "dim"), f"{set_cell_size(label, 20)} ")
+            line = Text.assemble((f"{'' if place else 'gradient':<{_LABEL}}", "dim"), f"{set_cell_size(label, names)} ")
             room = max(min(width - line.cell_len - 10, 40), 4)
             length = 1 if share is None else 1 + round(share * (room - 1))
             line.append((glyphs.bad if share is None else glyphs.bar) * length, _colour(share))
