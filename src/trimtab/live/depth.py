@@ -16,7 +16,7 @@ from trimtab.report.names import unique_labels
 LAYERS = 12
 _LABEL = 10
 _DECADES = 12.0
-_HEAT = ("#5c6bc0", "#2f9fc4", "#35b08a", "#7cba3c", "#d1b12a", "#f0933a")  # little gradient … much
+_HEAT = ("#5c6bc0", "#2f9fc4", "#35b08a", "#7cba3c", "#d9c62c")  # little gradient … much
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,8 @@ class SplitScreen:
         self._passage.erased = False
         rows = range(self._passage.rows + 1, self._rows + 1)
         lines = [*self._view, *[""] * len(rows)]
-        text = "".join(f"\x1b[{row};1H\x1b[0m{line}\x1b[0m\x1b[K" for row, line in zip(rows, lines, strict=False))
+        # Wiped first: behind a line that fills its row, terminals still stand on its last character.
+        text = "".join(f"\x1b[{row};1H\x1b[0m\x1b[2K{line}" for row, line in zip(rows, lines, strict=False))
         return _TOGETHER + kept(_PLAIN + text.encode(errors="replace")) + _SHOWN if rows else b""
 
     def _division(self) -> bytes:
