@@ -58,7 +58,6 @@ def _mode(opened: Terminal) -> list[object]:
 
 
 def test_progress_bars_and_lines_above_and_the_view_below(tmp_path: Path, terminal: Open) -> None:
-    before = None
     opened = _start(terminal, tmp_path, BARS)
     before = _mode(terminal("-c", "pass"))
     opened.until_shows("enter")
