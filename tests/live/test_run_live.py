@@ -75,10 +75,11 @@ def test_progress_bars_and_lines_above_and_the_view_below(tmp_path: Path, termin
 
 
 def test_what_is_found_is_shown_while_the_script_waits_and_reported_at_its_end(tmp_path: Path, terminal: Open) -> None:
-    opened = _start(terminal, tmp_path, TRAINS, "--record", "run.db", rows=40)
+    opened = _start(terminal, tmp_path, TRAINS, "--record", "run.db", "--ignore", "TT4", rows=40)
     opened.until_shows("go on?")
     opened.until_shows("SICK      TT301 vanishing-gradient")
     opened.until_shows("step 40   loss")
+    assert not any("TT4" in row for row in opened.rows)
     opened.press("\r")
     assert opened.wait() == 0
     shown = opened.history

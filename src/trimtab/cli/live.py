@@ -8,6 +8,7 @@ import stat
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from trimtab.cli.files import check_record, default_record
 from trimtab.cli.launch import Terms, launch
@@ -33,8 +34,10 @@ def launch_live(program: Program, terms: Terms, options: Sequence[str]) -> int:
 
     from trimtab.live.beside import run_beside
     from trimtab.live.panel import Panel
+    from trimtab.pipeline import diagnose
 
-    panel = Panel(os.path.abspath(record), program.name, ascii_only=not _speaks_utf8())
+    judge = partial(diagnose, select=terms.wishes.select, ignore=terms.wishes.ignore)
+    panel = Panel(os.path.abspath(record), program.name, judge, ascii_only=not _speaks_utf8())
     own = [*options, *([] if terms.record is not None else ["--record", record])]
     code = run_beside([*_ourselves(), "run", *own, "--", *program.words], terminal, panel)
     return code if code >= 0 else _die_of(-code)

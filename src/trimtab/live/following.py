@@ -6,6 +6,7 @@ import datetime
 import os
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -18,6 +19,7 @@ from trimtab.report.display import DisplayedDiagnosis
 
 State = Literal["running", "killed", "ended"]
 Signature = tuple[tuple[int, int], ...]
+Judge = Callable[[Trace], DisplayedDiagnosis]
 
 # POSIX drops a process's locks on a file when any of its descriptors for it is closed: what one thread has closed
 # would take the lock under which another reads.
@@ -42,20 +44,21 @@ def signature(path: str) -> Signature:
     return tuple(_stamp(f"{path}{suffix}") for suffix in ("", "-wal"))
 
 
-def snapshot(path: str) -> Snapshot:
-    """The record as it is now; raises TrimtabError where there is none that can be read."""
+def snapshot(path: str, judge: Judge = diagnose) -> Snapshot:
+    """The record as it is now, under the rules by which `judge` diagnoses; raises TrimtabError for no record."""
     with _one_reader:
         trace = read(path)
         state = _state(path, trace)
     seconds = None if state != "running" else _since(trace.meta.get("started"), time.time())
-    return Snapshot(trace, diagnose(trace), state, seconds)
+    return Snapshot(trace, judge(trace), state, seconds)
 
 
 class Follower:
     """Reads a record anew when something was written to it, and is content with a look at the file otherwise."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, judge: Judge = diagnose) -> None:
         self.path = path
+        self._judge = judge
         self._seen: Signature | None = None
         self._settled = False
         self.pause = PAUSE  # seconds to let pass before the next call
@@ -71,7 +74,7 @@ class Follower:
         if not found[0][1] and os.path.isfile(self.path):
             return None  # claimed by a run that has not imported torch yet
         began, first = time.monotonic(), self._seen is None
-        now = snapshot(self.path)
+        now = snapshot(self.path, self._judge)
         if not first:  # which counts for nothing: it loads the rules
             self.pause = max(PAUSE, _SHARE * (time.monotonic() - began))
             now = now if now.seconds is not None else _ended_now(now, self.path)

@@ -7,16 +7,17 @@ import io
 from rich.console import Console
 
 from trimtab.core.errors import TrimtabError
-from trimtab.live.following import PAUSE, Follower, Snapshot, signature
+from trimtab.live.following import PAUSE, Follower, Judge, Snapshot, signature
 from trimtab.live.view import lines, waiting
+from trimtab.pipeline import diagnose
 from trimtab.report.names import clean
 
 
 class Panel:
     """Follows the record that a run is about to make. `look` and `lines` may be called by different threads."""
 
-    def __init__(self, record: str, script: str, *, ascii_only: bool = False) -> None:
-        self._follower = Follower(record)
+    def __init__(self, record: str, script: str, judge: Judge = diagnose, *, ascii_only: bool = False) -> None:
+        self._follower = Follower(record, judge)
         self._before = signature(record)  # of an older record that the run will replace
         self._script = script
         self._ascii_only = ascii_only
