@@ -14,6 +14,8 @@ COMMANDS = {
     "fix": "try remedies on a script, and prove which of them helps",
     "diagnose": "diagnose the record of an earlier run",
     "report": "make the HTML page of a record",
+    "compare": "say what changed between two recorded runs",
+    "export": "export a record to CSV, Parquet, TensorBoard, W&B or MLflow",
     "rules": "list the rules",
     "explain": "explain one rule, with its limits and their sources",
     "remedies": "list the remedies, and how they are named in a recipe",
