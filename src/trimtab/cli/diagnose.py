@@ -1,4 +1,4 @@
-"""`trimtab diagnose`: the diagnosis of a record, as text or JSON."""
+"""`trimtab diagnose`: the diagnosis of a record, as text, JSON or SARIF."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ def main(arguments: Sequence[str]) -> int:
     parser = Parser("trimtab diagnose", "Diagnose the record of an earlier run.")
     parser.add_argument("record", metavar="RECORD")
     parser.add_argument("--json", metavar="FILE", help="write the diagnosis as JSON; - is stdout, without the report")
+    parser.add_argument("--sarif", metavar="FILE", help="write the findings as SARIF, for code review")
     add_choice_of_rules(parser)
     options = parser.options(arguments)
 
@@ -23,7 +24,11 @@ def main(arguments: Sequence[str]) -> int:
 
     piped = options.json == "-"
     wishes = Wishes(
-        json=None if piped else options.json, select=options.select, ignore=options.ignore, fail_on=options.fail_on
+        json=None if piped else options.json,
+        select=options.select,
+        ignore=options.ignore,
+        fail_on=options.fail_on,
+        sarif=options.sarif,
     )
     wishes.check()
     trace = read(options.record)
