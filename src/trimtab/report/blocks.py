@@ -155,4 +155,13 @@ class Cure:
     command: str
 
 
-Block: TypeAlias = Verdict | Section | Note | Chart | Footer | Trials | Cure
+@dataclass(frozen=True, slots=True)
+class SideBySide:
+    """Two runs in columns under a caption: the first cell of a row says what, `head` names the columns."""
+
+    caption: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+Block: TypeAlias = Verdict | Section | Note | Chart | Footer | Trials | Cure | SideBySide

@@ -17,6 +17,7 @@ from trimtab.report.blocks import (
     Part,
     Row,
     Section,
+    SideBySide,
     Step,
     Symptom,
     Symptoms,
@@ -69,8 +70,21 @@ def _block(block: Block) -> str:
             inner = "\n".join(_step(step) for step in steps)
             foot = f"<p><code>{escape(command)}</code></p>" if command else ""
             return f'<article class="cure"><h2>{escape(title)}</h2><p>{escape(proof)}</p>{inner}{foot}</article>'
+        case SideBySide(caption, head, rows):
+            return _side_by_side(caption, head, rows)
         case Chart():
             return ""
+
+
+def _side_by_side(caption: str, head: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> str:
+    titles = "".join(f'<th scope="col">{escape(title)}</th>' for title in head)
+    lines = (f'<tr><th scope="row">{escape(row[0])}</th>{"".join(map(_cell, row[1:]))}</tr>' for row in rows)
+    table = f"<table><thead><tr>{titles}</tr></thead>\n<tbody>{''.join(lines)}</tbody></table>" if rows else ""
+    return f'<section class="compared"><h2>{escape(caption)}</h2>{table}</section>'
+
+
+def _cell(text: str) -> str:
+    return f"<td>{escape(text)}</td>"
 
 
 def _trial(row: Row) -> str:
