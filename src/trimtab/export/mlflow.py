@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,9 +45,10 @@ def check(out: str | None) -> None:
 
 def write(trace: Trace, diagnosis: Diagnosis, curves: Curves, out: str | None, naming: Naming) -> Outcome:
     """A new run in the experiment `project`; what is in the store stays."""
-    logging.getLogger("mlflow").setLevel(logging.WARNING)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # of 7, which take minutes where no server answers
     tracking, errors = needed("mlflow.tracking", "mlflow"), needed("mlflow.exceptions", "mlflow")
+    for chatty in ("mlflow", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
         client = tracking.MlflowClient(tracking_uri=uri_of(out))
         run = _create(client, trace, diagnosis, naming)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -35,6 +36,14 @@ class Curves:
 
     def __len__(self) -> int:
         return sum(len(curve.steps) for curve in self.items)
+
+    def by_step(self) -> Iterator[tuple[int, dict[str, float]]]:
+        """The values of each step by their tags, steps in ascending order."""
+        rows: defaultdict[int, dict[str, float]] = defaultdict(dict)
+        for curve in self.items:
+            for step, value in zip(curve.steps.tolist(), curve.values.tolist(), strict=True):
+                rows[step][curve.tag] = value
+        yield from sorted(rows.items())
 
 
 def curves(trace: Trace, signals: Sequence[Signal], sites: int = SITES) -> Curves:

@@ -11,7 +11,7 @@ from trimtab.core.trace import Trace
 from trimtab.export.account import report, started
 from trimtab.export.extras import needed
 from trimtab.export.outcome import Naming, Outcome
-from trimtab.export.scalars import Curve, Curves
+from trimtab.export.scalars import Curves
 
 EVENTS, OURS = "*tfevents*", ".trimtab"
 
@@ -37,8 +37,8 @@ def write(trace: Trace, diagnosis: Diagnosis, curves: Curves, folder: Path, nami
     file = writer.EventFileWriter(str(folder), filename_suffix=OURS)
     try:
         file.add_event(events.Event(wall_time=now, step=trace.steps, summary=_text(report(diagnosis, trace))))
-        for curve in curves.items:
-            _add(file, events, curve, now)
+        for step, values in curves.by_step():
+            file.add_event(events.Event(wall_time=now, step=step, summary=_scalars(values)))
     finally:
         file.close()
     for path in earlier:
@@ -50,11 +50,11 @@ def write(trace: Trace, diagnosis: Diagnosis, curves: Curves, folder: Path, nami
     )
 
 
-def _add(file: Any, events: Any, curve: Curve, now: float) -> None:
+def _scalars(values: dict[str, float]) -> Any:
     summaries = needed("tensorboard.compat.proto.summary_pb2", "tensorboard")
-    for step, value in zip(curve.steps.tolist(), curve.values.tolist(), strict=True):
-        summary = summaries.Summary(value=[summaries.Summary.Value(tag=curve.tag, simple_value=value)])
-        file.add_event(events.Event(wall_time=now, step=step, summary=summary))
+    return summaries.Summary(
+        value=[summaries.Summary.Value(tag=tag, simple_value=value) for tag, value in values.items()]
+    )
 
 
 def _text(content: str) -> Any:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import defaultdict
 from pathlib import Path
-from typing import Any
 
 from trimtab.core.errors import TrimtabError
 from trimtab.core.finding import Diagnosis
@@ -38,11 +36,12 @@ def write(trace: Trace, diagnosis: Diagnosis, curves: Curves, folder: Path, nami
             name=naming.name,
             dir=str(folder),
             config=known,
-            notes=diagnosis_line(known),
+            notes=_line(known),
             settings=quiet,
         )
         try:
-            _log(run, curves)
+            for step, values in curves.by_step():
+                run.log(values, step=step)
             run.summary.update({"verdict": diagnosis.status, "diagnosis": report(diagnosis, trace)})
             run.log({"findings": wandb.Table(columns=list(COLUMNS), data=findings(diagnosis))}, step=trace.steps)
         finally:
@@ -54,17 +53,7 @@ def write(trace: Trace, diagnosis: Diagnosis, curves: Curves, folder: Path, nami
     return Outcome(f"{where}: {len(curves):,} points of {len(curves.items):,} curves", following, curves.left_out)
 
 
-def diagnosis_line(known: dict[str, str | int | float]) -> str:
+def _line(known: dict[str, str | int | float]) -> str:
     """The verdict in a line, for the list of runs."""
     roots = known.get("roots")
     return f"{known['verdict']}: {roots}" if roots else str(known["verdict"])
-
-
-def _log(run: Any, curves: Curves) -> None:
-    """W&B takes steps in ascending order, with all values of a step at once."""
-    rows: defaultdict[int, dict[str, float]] = defaultdict(dict)
-    for curve in curves.items:
-        for step, value in zip(curve.steps.tolist(), curve.values.tolist(), strict=True):
-            rows[step][curve.tag] = value
-    for step in sorted(rows):
-        run.log(rows[step], step=step)

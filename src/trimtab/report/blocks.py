@@ -162,6 +162,7 @@ class SideBySide:
     caption: str
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    leading: bool = False
 
 
 Block: TypeAlias = Verdict | Section | Note | Chart | Footer | Trials | Cure | SideBySide

@@ -29,7 +29,7 @@ def compose_contrast(found: Contrast, a: Trace, b: Trace, charts: bool = True) -
 
 
 def _blocks(found: Contrast) -> Iterator[Block]:
-    yield SideBySide(_sentence(found), ("", "A", "B"), tuple(_verdicts(found)))
+    yield SideBySide(_sentence(found), ("", "A", "B"), tuple(_verdicts(found)), leading=True)
     rows = [
         (word, f"{finding.code} {finding.name}", _severity(finding))
         for word, findings in (("gone", found.gone), ("new", found.new), ("stayed", found.stayed))

@@ -70,17 +70,18 @@ def _block(block: Block) -> str:
             inner = "\n".join(_step(step) for step in steps)
             foot = f"<p><code>{escape(command)}</code></p>" if command else ""
             return f'<article class="cure"><h2>{escape(title)}</h2><p>{escape(proof)}</p>{inner}{foot}</article>'
-        case SideBySide(caption, head, rows):
-            return _side_by_side(caption, head, rows)
+        case SideBySide():
+            return _side_by_side(block)
         case Chart():
             return ""
 
 
-def _side_by_side(caption: str, head: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> str:
-    titles = "".join(f'<th scope="col">{escape(title)}</th>' for title in head)
-    lines = (f'<tr><th scope="row">{escape(row[0])}</th>{"".join(map(_cell, row[1:]))}</tr>' for row in rows)
-    table = f"<table><thead><tr>{titles}</tr></thead>\n<tbody>{''.join(lines)}</tbody></table>" if rows else ""
-    return f'<section class="compared"><h2>{escape(caption)}</h2>{table}</section>'
+def _side_by_side(block: SideBySide) -> str:
+    titles = "".join(f'<th scope="col">{escape(title)}</th>' for title in block.head)
+    lines = (f'<tr><th scope="row">{escape(row[0])}</th>{"".join(map(_cell, row[1:]))}</tr>' for row in block.rows)
+    table = f"<table><thead><tr>{titles}</tr></thead>\n<tbody>{''.join(lines)}</tbody></table>" if block.rows else ""
+    level = "h1" if block.leading else "h2"
+    return f'<section class="compared"><{level}>{escape(block.caption)}</{level}>{table}</section>'
 
 
 def _cell(text: str) -> str:
