@@ -16,14 +16,14 @@ def site_names(trace: Trace, kind: SiteKind) -> list[str]:
 
 def distinct(names: Iterable[str], mark: str = "#") -> list[str]:
     """The names, with a number behind those that stood before."""
-    taken: dict[str, int] = {}
+    counts: dict[str, int] = {}
+    taken: set[str] = set()
     found: list[str] = []
     for name in names:
-        number, candidate = taken.get(name, 0) + 1, name
+        candidate = name
         while candidate in taken:
-            number += 1
-            candidate = f"{name}{mark}{number}"
-        taken[name] = number
-        taken.setdefault(candidate, 1)
+            counts[name] = counts.get(name, 1) + 1
+            candidate = f"{name}{mark}{counts[name]}"
+        taken.add(candidate)
         found.append(candidate)
     return found
