@@ -46,6 +46,7 @@ def write(trace: Trace, diagnosis: Diagnosis, curves: Curves, folder: Path, nami
             run.log({"findings": wandb.Table(columns=list(COLUMNS), data=findings(diagnosis))}, step=trace.steps)
         finally:
             run.finish()
+            wandb.teardown()  # its service writes the last of the file when it ends
     except wandb.Error as error:
         raise TrimtabError(f"W&B refused the run: {error}") from error
     where = os.path.relpath(os.path.dirname(run.dir))
