@@ -13,12 +13,7 @@ from trimtab.cli.publishing import Wishes, is_reached, next_command, publish
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
-    parser = Parser("trimtab diagnose", "Diagnose the record of an earlier run.")
-    parser.add_argument("record", metavar="RECORD")
-    parser.add_argument("--json", metavar="FILE", help="write the diagnosis as JSON; - is stdout, without the report")
-    parser.add_argument("--sarif", metavar="FILE", help="write the findings as SARIF, for code review")
-    add_choice_of_rules(parser)
-    options = parser.options(arguments)
+    options = parser().options(arguments)
 
     from trimtab.record import read
 
@@ -39,3 +34,13 @@ def main(arguments: Sequence[str]) -> int:
         print(json.dumps(diagnosis))
     print(next_command("report", options.record), file=sys.stderr if piped else sys.stdout)
     return BAR_REACHED if is_reached(diagnosis, wishes.fail_on) else 0
+
+
+def parser() -> Parser:
+    """The options of the command."""
+    made = Parser("trimtab diagnose", "Diagnose the record of an earlier run.")
+    made.add_argument("record", metavar="RECORD")
+    made.add_argument("--json", metavar="FILE", help="write the diagnosis as JSON; - is stdout, without the report")
+    made.add_argument("--sarif", metavar="FILE", help="write the findings as SARIF, for code review")
+    add_choice_of_rules(made)
+    return made

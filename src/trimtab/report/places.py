@@ -29,11 +29,10 @@ class Places:
     `root` is the folder of the checkout around `home`, or `home` itself: reviews name files from there.
     """
 
-    def __init__(self, trace: Trace, home: str) -> None:
-        script = trace.meta.get("script")
+    def __init__(self, trace: Trace, script: str | None, home: str) -> None:
         self._trace = trace
         self._home = Path(home).resolve()
-        self._script = script if isinstance(script, str) and script else None
+        self._script = script
         self._trees = files_of(self._script, self._home)
         self.root = next(
             (folder for folder in (self._home, *self._home.parents) if (folder / ".git").exists()), self._home

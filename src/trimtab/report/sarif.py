@@ -30,7 +30,11 @@ def dumps(diagnosis: Diagnosis, trace: Trace, home: str) -> str:
     Each root cause is a result, with its symptoms as related locations; so is each note. Files are named from the root
     of the checkout. A run that was not seen has no result and a notification that says so.
     """
-    log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [_run(diagnosis, trace, Places(trace, home))]}
+    log = {
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [_run(diagnosis, trace, Places(trace, diagnosis.script, home))],
+    }
     return json.dumps(log, allow_nan=False, indent=2)
 
 
