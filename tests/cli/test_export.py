@@ -30,7 +30,7 @@ def test_files_go_beside_the_record(record: str, capsys: pytest.CaptureFixture[s
     assert main(["export", record, "--to", "csv"]) == 0
     assert main(["export", record, "--to", "parquet"]) == 0
     out = capsys.readouterr().out.splitlines()
-    assert out[0] == "wrote run.csv: 8 values of 1 signals"
+    assert out[0] == "wrote run.csv: 8 values of 1 signal"
     assert out[1].startswith("next: ")
     assert Path("run.csv").exists() and Path("run.parquet").exists()
 

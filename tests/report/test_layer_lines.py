@@ -34,6 +34,11 @@ class Thrice(nn.Module):
         self.shared = nn.Linear(1, 1)
 
 weight = torch.randn(3, 3)
+
+class Whole(nn.Module):
+    def __init__(self):
+        self.encoder = Encoder()
+        self.other = torch.nn.Linear(1, 1)
 """
 
 LINES = {
@@ -47,6 +52,9 @@ LINES = {
     "head": 14,
     "head.bias": 14,
     "weight": 24,
+    "encoder.blocks.1.weight": 10,
+    "encoder.absent": 28,
+    "other.weight": 29,
     "shared": None,
     "absent": None,
     "": None,

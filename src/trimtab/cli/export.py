@@ -41,7 +41,8 @@ def main(arguments: Sequence[str]) -> int:
     try:
         outcome = _export(options)
     except OSError as error:
-        raise TrimtabError(f"--out {options.out}: cannot write there ({error.strerror}); name another place") from error
+        place = options.out or "the store"
+        raise TrimtabError(f"--out {place}: cannot write there ({error.strerror}); name another place") from error
     print(f"wrote {outcome.written}")
     for line in outcome.left_out:
         print(f"left out: {line}")

@@ -47,6 +47,6 @@ def findings(diagnosis: Diagnosis) -> list[list[str | int | bool]]:
 def started(trace: Trace) -> float:
     """When the run began, in seconds since 1970, 0 where it is unknown; a record has no time for each step."""
     try:
-        return datetime.datetime.fromisoformat(str(trace.meta.get("started"))).timestamp()
+        return datetime.datetime.strptime(str(trace.meta.get("started")), "%Y-%m-%dT%H:%M:%S%z").timestamp()
     except (ValueError, OverflowError, OSError):
         return 0.0

@@ -12,7 +12,7 @@ from trimtab.core.errors import TrimtabError
 from trimtab.core.finding import Diagnosis
 from trimtab.core.signal import Signal
 from trimtab.core.trace import Trace
-from trimtab.export.outcome import Outcome
+from trimtab.export.outcome import Outcome, in_words
 from trimtab.export.table import COLUMNS, Part, parts
 
 _HEAD = ",".join(COLUMNS)
@@ -43,7 +43,7 @@ def write(trace: Trace, diagnosis: Diagnosis, signals: Sequence[Signal], path: P
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)
-    return Outcome(f"{path}: {count:,} values of {len(signals)} signals", f'pandas.read_csv("{path.as_posix()}")')
+    return Outcome(in_words(path, count, len(signals)), f'pandas.read_csv("{path.as_posix()}")')
 
 
 def _rows(part: Part) -> Iterator[tuple[Any, ...]]:

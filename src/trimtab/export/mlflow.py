@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 from trimtab.core.errors import TrimtabError
@@ -20,6 +21,7 @@ from trimtab.export.sites import distinct
 
 _BATCH = 1000  # metrics that a server takes at once
 _LONGEST = 250  # characters of a metric's name
+_NOTE = 4900  # characters of a tag that every server takes, less the fence around them
 _ENDS = {"exception": "FAILED", "interrupt": "KILLED", "terminated": "KILLED"}
 
 
@@ -56,10 +58,14 @@ def write(trace: Trace, diagnosis: Diagnosis, curves: Curves, out: str | None, n
             client.log_batch(run, metrics=batch)
         client.set_terminated(run, _ENDS.get(str(trace.meta.get("ended")), "FINISHED"))
     except errors.MlflowException as error:
-        raise TrimtabError(f"MLflow refused the run: {' '.join(str(error).split())[:300]}") from error
-    address = client.tracking_uri
-    written = f"{out or address}: run {run}, {len(curves):,} points of {len(curves.items):,} curves"
-    return Outcome(written, f"mlflow ui --backend-store-uri {address}", curves.left_out)
+        raise TrimtabError(f"MLflow refused the run: {shorten(str(error), 300, placeholder='…')}") from error
+    local = client.tracking_uri.startswith("sqlite:")  # the address of a server may hold a password
+    place = out or (client.tracking_uri if local else "the store of MLFLOW_TRACKING_URI")
+    written = f"{place}: run {run}, {len(curves):,} points of {len(curves.items):,} curves"
+    following = (
+        f"mlflow ui --backend-store-uri {client.tracking_uri}" if local else f"open the experiment {naming.project}"
+    )
+    return Outcome(written, following, curves.left_out)
 
 
 def _create(client: Any, trace: Trace, diagnosis: Diagnosis, naming: Naming) -> str:
@@ -68,7 +74,7 @@ def _create(client: Any, trace: Trace, diagnosis: Diagnosis, naming: Naming) -> 
     key = experiment.experiment_id if experiment is not None else client.create_experiment(naming.project)
     known = facts(diagnosis, trace)
     tags = {"trimtab.verdict": str(known["verdict"]), "trimtab.roots": str(known.get("roots", ""))}
-    tags["mlflow.note.content"] = f"```text\n{report(diagnosis, trace)}\n```"[:8000]
+    tags["mlflow.note.content"] = f"```text\n{report(diagnosis, trace)[:_NOTE]}\n```"
     run = client.create_run(key, start_time=int(1000 * started(trace)) or None, run_name=naming.name, tags=tags)
     client.log_batch(run.info.run_id, params=[entities.Param(k, str(v)[:500]) for k, v in known.items()])
     return run.info.run_id

@@ -14,6 +14,11 @@ class Outcome:
     left_out: tuple[str, ...] = ()
 
 
+def in_words(path: object, values: int, signals: int) -> str:
+    """What a table comes to: `run.csv: 8 values of 1 signal`."""
+    return f"{path}: {values:,} values of {signals} signal{'' if signals == 1 else 's'}"
+
+
 @dataclass(frozen=True, slots=True)
 class Naming:
     """What a service calls the run, and the project that holds it."""

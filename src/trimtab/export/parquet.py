@@ -12,7 +12,7 @@ from trimtab.core.finding import Diagnosis
 from trimtab.core.signal import Signal
 from trimtab.core.trace import Trace
 from trimtab.export.extras import needed
-from trimtab.export.outcome import Outcome
+from trimtab.export.outcome import Outcome, in_words
 from trimtab.export.table import COLUMNS, Part, parts
 from trimtab.report import json
 
@@ -46,7 +46,7 @@ def write(trace: Trace, diagnosis: Diagnosis, signals: Sequence[Signal], path: P
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)
-    return Outcome(f"{path}: {count:,} values of {len(signals)} signals", f'pandas.read_parquet("{path.as_posix()}")')
+    return Outcome(in_words(path, count, len(signals)), f'pandas.read_parquet("{path.as_posix()}")')
 
 
 def _schema(arrow: Any, diagnosis: Diagnosis) -> Any:

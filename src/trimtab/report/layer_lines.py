@@ -3,24 +3,48 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 _LISTS = ("Sequential", "ModuleList")
 
 
-def line_of_layer(trees: Iterable[ast.Module], name: str) -> tuple[int, int] | None:
+def line_of_layer(trees: Sequence[ast.Module], name: str) -> tuple[int, int] | None:
     """The tree's place among `trees` and the line; None where the source does not say it beyond doubt.
 
-    The name is followed into literal `Sequential(…)` and `ModuleList([…])`, and into classes of the program.
+    The name is followed into literal `Sequential(…)` and `ModuleList([…])`, and into classes of the program, as far as
+    they are written out.
     """
     parts = name.replace("[", ".").replace("]", "").split(".")
     found = [(place, node) for place, tree in enumerate(trees) for node in _built(tree, parts[0])]
     if len(found) != 1:
         return None
     place, node = found[0]
-    if parts[0].isdigit():
-        return place, _follow(node, parts).lineno
-    return place, _follow(node, parts[1:]).lineno
+    for part in parts[0 if parts[0].isdigit() else 1 :]:
+        inside = _item(place, node, int(part)) if part.isdigit() else _attribute(trees, node, part)
+        if inside is None:
+            break
+        place, node = inside
+    return place, node.lineno
+
+
+def _item(place: int, node: ast.expr, number: int) -> tuple[int, ast.expr] | None:
+    """An item of a literal list of layers, unless an unknown number of others stands before it."""
+    items = _items(node)[: number + 1]
+    sure = len(items) == number + 1 and not any(isinstance(item, ast.Starred) for item in items)
+    return (place, items[number]) if sure else None
+
+
+def _attribute(trees: Sequence[ast.Module], node: ast.expr, name: str) -> tuple[int, ast.expr] | None:
+    """What an object of a class of the program has under a name."""
+    called = _called(node) if isinstance(node, ast.Call) else ""
+    classes = [
+        (place, part)
+        for place, tree in enumerate(trees)
+        for part in ast.walk(tree)
+        if isinstance(part, ast.ClassDef) and part.name == called
+    ]
+    found = [(place, built) for place, part in classes for built in _built(part, name)]
+    return found[0] if len(classes) == 1 and len(found) == 1 else None
 
 
 def _built(scope: ast.AST, name: str) -> Iterator[ast.expr]:
@@ -39,16 +63,6 @@ def _names(target: ast.expr, name: str) -> bool:
     return isinstance(target, ast.Name) and target.id == name
 
 
-def _follow(node: ast.expr, parts: list[str]) -> ast.expr:
-    """The expression that builds the part, as far as it is written out."""
-    for part in parts:
-        items = _items(node)
-        if not part.isdigit() or int(part) >= len(items) or _unsure(items[: int(part) + 1]):
-            return node
-        node = items[int(part)]
-    return node
-
-
 def _items(node: ast.expr) -> list[ast.expr]:
     if isinstance(node, (ast.List, ast.Tuple)):
         return node.elts
@@ -57,10 +71,6 @@ def _items(node: ast.expr) -> list[ast.expr]:
     if len(node.args) == 1 and isinstance(node.args[0], (ast.List, ast.Tuple)):
         return node.args[0].elts
     return node.args if _called(node) == "Sequential" else []
-
-
-def _unsure(items: list[ast.expr]) -> bool:
-    return any(isinstance(item, ast.Starred) for item in items)
 
 
 def _is_list(node: ast.expr) -> bool:

@@ -76,7 +76,7 @@ class Places:
         after = {site.name: site.attrs.get("after") for site in self._trace.of("activation")}
         paths = list(self._trees)
         for name in finding.where:
-            found = line_of_layer(self._trees.values(), str(after.get(name) or name))
+            found = line_of_layer(list(self._trees.values()), str(after.get(name) or name))
             if found is not None:
                 return Place(self._relative(paths[found[0]]), found[1])
         return None
