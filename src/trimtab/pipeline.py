@@ -8,15 +8,11 @@ from typing import Protocol
 
 from trimtab import remedies
 from trimtab.core.errors import TrimtabError
-from trimtab.core.finding import Finding, Severity, Status
-from trimtab.core.ordering import order
-from trimtab.core.registry import select as select_codes
 from trimtab.core.remedy import Prescription
 from trimtab.core.trace import Trace
 from trimtab.record import read
 from trimtab.report.display import DisplayedDiagnosis
-from trimtab.rules import all_rules
-from trimtab.version import __version__
+from trimtab.rules.judging import judge
 
 
 class HasTrace(Protocol):
@@ -45,26 +41,7 @@ def diagnose(
     healthy. Raises TrimtabError for an unknown code or an unreadable record.
     """
     trace = to_trace(source)
-    rules = {rule.code: rule for rule in all_rules()}
-    chosen = [rules[code] for code in select_codes(list(rules), [*select], [*ignore])]
-    found = [finding for rule in chosen for finding in rule.check(trace)]
-    present = {finding.reveals for finding in found}
-    findings = order(found, {rule.reveals for rule in chosen if rule.reveals} - present)
-    asked = [rule for rule in chosen if any(len(trace.at(signal)) for signal in rule.needs)]
-    meta = trace.meta
-    overhead = meta.get("overhead")
-    return DisplayedDiagnosis(
-        status=_status(trace, findings),
-        steps=trace.steps,
-        findings=findings,
-        script=_text(meta.get("script")),
-        overhead=float(overhead) if isinstance(overhead, (int, float)) else 0.0,
-        record=_text(meta.get("path")),
-        trimtab=__version__,
-        checked=tuple(rule.code for rule in asked if rule.least_steps <= trace.steps),
-        waiting={rule.code: rule.least_steps for rule in asked if rule.least_steps > trace.steps},
-        trace=trace,
-    )
+    return DisplayedDiagnosis.of(judge(trace, select, ignore), trace)
 
 
 def prescribe(diagnosis: DisplayedDiagnosis) -> list[Prescription]:
@@ -73,13 +50,3 @@ def prescribe(diagnosis: DisplayedDiagnosis) -> list[Prescription]:
     Nothing is prescribed for a healthy run. `trimtab fix` tries them on a script, `trimtab.verify` on a function.
     """
     return [each for root in diagnosis.roots for each in remedies.prescribe(root, diagnosis.trace)]
-
-
-def _status(trace: Trace, findings: Sequence[Finding]) -> Status:
-    if any(finding.severity > Severity.NOTE for finding in findings):
-        return "sick"
-    return "healthy" if trace.steps else "unseen"
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None

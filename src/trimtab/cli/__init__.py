@@ -16,6 +16,8 @@ COMMANDS = {
     "report": "make the HTML page of a record",
     "watch": "show a run in progress, from another terminal",
     "serve": "show runs in the browser, as they go",
+    "compare": "say what changed between two recorded runs",
+    "export": "export a record to CSV, Parquet, TensorBoard, W&B or MLflow",
     "rules": "list the rules",
     "explain": "explain one rule, with its limits and their sources",
     "remedies": "list the remedies, and how they are named in a recipe",

@@ -45,6 +45,11 @@ def codes(text: str) -> list[str]:
     return [part.strip().upper() for part in text.split(",") if part.strip()]
 
 
+def names(text: str) -> list[str]:
+    """A list of names, with commas between."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
 def percent(text: str) -> float:
     """A share of the time in percent, above 0 and at most 100."""
     try:

@@ -23,7 +23,7 @@ def main(arguments: Sequence[str]) -> int:
         raise TrimtabError("run what? give a script: `trimtab run train.py`, or a module: `trimtab run -m package`")
     if options.json == "-":
         raise TrimtabError("--json -: stdout belongs to the program; use `trimtab diagnose RECORD --json -` after it")
-    wishes = Wishes(options.json, options.html, options.select, options.ignore, options.fail_on)
+    wishes = Wishes(options.json, options.html, options.select, options.ignore, options.fail_on, options.sarif)
     recipe = Recipe() if options.recipe is None else Recipe.parse(options.recipe)
     check_recipe(recipe)
     terms = Terms(
@@ -59,6 +59,7 @@ def _parser() -> Parser:
     parser.add_argument("--record", metavar="FILE", help="where the record goes (.trimtab/<script>-<time>.db)")
     parser.add_argument("--json", metavar="FILE", help="write the diagnosis as JSON")
     parser.add_argument("--html", metavar="FILE", help="write the report as one HTML page")
+    parser.add_argument("--sarif", metavar="FILE", help="write the findings as SARIF, for code review")
     parser.add_argument("--max-steps", type=count, metavar="N", help="end the script after N optimizer steps")
     parser.add_argument("--with", dest="recipe", metavar="RECIPE", help="train under these changes: clip-by-norm=1.0,…")
     parser.add_argument("--seed", type=shift, default=0, metavar="K", help="add K to every seed that is set (0)")

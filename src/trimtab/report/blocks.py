@@ -195,4 +195,14 @@ class Cure:
     command: str
 
 
-Block: TypeAlias = Verdict | Chain | Section | Note | Chart | Layers | Footer | Trials | Cure
+@dataclass(frozen=True, slots=True)
+class SideBySide:
+    """Two runs in columns under a caption: the first cell of a row says what, `head` names the columns."""
+
+    caption: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    leading: bool = False
+
+
+Block: TypeAlias = Verdict | Chain | Section | Note | Chart | Layers | Footer | Trials | Cure | SideBySide

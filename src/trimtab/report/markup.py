@@ -22,6 +22,7 @@ from trimtab.report.blocks import (
     Part,
     Row,
     Section,
+    SideBySide,
     Step,
     Symptom,
     Symptoms,
@@ -83,6 +84,8 @@ def _block(block: Block) -> str:
             inner = "\n".join(_step(step) for step in steps)
             foot = f"<p><code>{escape(command)}</code></p>" if command else ""
             return f'<article class="cure"><h2>{escape(title)}</h2><p>{escape(proof)}</p>{inner}{foot}</article>'
+        case SideBySide():
+            return _side_by_side(block)
         case Chart():
             return ""
 
@@ -124,6 +127,18 @@ def _layer(row: LayerRow) -> str:
     cells = "".join(f"<td>{escape(cell)}</td>" for cell in row.cells)
     name = f'<button type="button" aria-pressed="false">{escape(row.name)}</button>'
     return f'<tr data-place="{row.place}"><th scope="row">{name}</th>{cells}</tr>'
+
+
+def _side_by_side(block: SideBySide) -> str:
+    titles = "".join(f'<th scope="col">{escape(title)}</th>' for title in block.head)
+    lines = (f'<tr><th scope="row">{escape(row[0])}</th>{"".join(map(_cell, row[1:]))}</tr>' for row in block.rows)
+    table = f"<table><thead><tr>{titles}</tr></thead>\n<tbody>{''.join(lines)}</tbody></table>" if block.rows else ""
+    level = "h1" if block.leading else "h2"
+    return f'<section class="compared"><{level}>{escape(block.caption)}</{level}>{table}</section>'
+
+
+def _cell(text: str) -> str:
+    return f"<td>{escape(text)}</td>"
 
 
 def _trial(row: Row) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from trimtab.core.course import main_course
 from trimtab.core.study import Run, Trial
+from trimtab.core.trace import Trace
 from trimtab.report.blocks import Chart
 from trimtab.report.figures.canvas import BLUE, HEIGHT, ORANGE, across, altair, short, specification, up
 from trimtab.report.figures.loss_curve import moving_average, smoothing
@@ -61,16 +62,19 @@ def chart(controls: Sequence[Run], trial: Trial) -> Chart | None:
 
 
 def _rows(name: str, runs: Sequence[Run]) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    for run in runs:
-        course = main_course(run.trace) if run.trace is not None else None
-        if course is None:
-            continue
-        averages = moving_average(course.values, smoothing(len(course.values)))
-        kept = striking_points(averages, STEPS)
-        steps = [int(step) for step in course.steps[kept]]
-        rows.append({"run": name, "seed": run.seed, "step": steps, "loss": short(averages[kept], 6)})
-    return rows
+    rows = (row_of(name, run.seed, run.trace) for run in runs if run.trace is not None)
+    return [row for row in rows if row is not None]
+
+
+def row_of(name: str, seed: int, trace: Trace) -> dict[str, Any] | None:
+    """The moving average of the main loss of a run; None where it has no course."""
+    course = main_course(trace)
+    if course is None:
+        return None
+    averages = moving_average(course.values, smoothing(len(course.values)))
+    kept = striking_points(averages, STEPS)
+    steps = [int(step) for step in course.steps[kept]]
+    return {"run": name, "seed": seed, "step": steps, "loss": short(averages[kept], 6)}
 
 
 def _names(rows: Sequence[dict[str, Any]]) -> list[str]:
