@@ -23,7 +23,12 @@ def examples(count: int) -> list[dict[str, Any]]:
 def trainer(folder: Path, callback: Any = None, fail: type[BaseException] | None = None, **options: Any) -> Trainer:
     """A trainer with gradient accumulation, clipping and evaluations; `fail` is raised in the third batch."""
     torch.manual_seed(0)
-    sizes = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
+    sizes: dict[str, Any] = {
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "intermediate_size": 32,
+    }
     config: Any = BertConfig(vocab_size=40, max_position_embeddings=8, initializer_range=0.2, **sizes)
     settings: dict[str, Any] = {
         "max_steps": 40,

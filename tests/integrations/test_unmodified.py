@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -56,44 +55,38 @@ print(*(p.double().sum().item() for p in model.parameters()))
 """
 
 
-def weights_and_diagnosis(folder: Path, kind: str) -> tuple[str, str, dict[str, Any]]:
-    """The last line of stdout by python and by `trimtab run`, and the diagnosis."""
+WATCHED = ("-m", "trimtab", "run", "--json", "diagnosis.json")
+
+
+def weights(folder: Path, *words: str) -> str:
+    """The last line of what `python *words` prints."""
     settings = {"PYTHONPATH": str(SOURCE), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "PYTEST"))}
-    watched = ["-m", "trimtab", "run", "--json", "diagnosis.json"]
-    both = [
-        subprocess.Popen(
-            [sys.executable, *words, "train.py", kind],
-            cwd=folder,
-            env={**kept, **settings},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        for words in ([], watched)
-    ]
-    plain, seen = (process.communicate(timeout=100)[0].splitlines()[-1] for process in both)
-    return plain, seen, json.loads((folder / "diagnosis.json").read_text())
+    done = subprocess.run(
+        [sys.executable, *words], cwd=folder, env={**kept, **settings}, capture_output=True, text=True, check=True
+    )
+    return done.stdout.splitlines()[-1]
 
 
-@pytest.mark.parametrize(
-    ("script", "kind", "status", "code", "layers"),
-    [
-        (LIGHTNING, "sick", "sick", "TT301", ["encoder.0", "encoder.2"]),
-        (LIGHTNING, "healthy", "healthy", None, []),
-        (HUGGINGFACE, "sick", "sick", "TT401", ["AdamW"]),
-        (HUGGINGFACE, "healthy", "healthy", None, []),
-    ],
-    ids=["lightning-sick", "lightning-healthy", "huggingface-sick", "huggingface-healthy"],
-)
-def test_a_script_trains_as_before_and_is_judged_rightly(
-    tmp_path: Path, script: str, kind: str, status: str, code: str | None, layers: list[str]
-) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize("script", [LIGHTNING, HUGGINGFACE], ids=["lightning", "huggingface"])
+def test_a_healthy_script_trains_as_before_and_stays_healthy(tmp_path: Path, script: str) -> None:
     (tmp_path / "train.py").write_text(script)
-    plain, seen, diagnosis = weights_and_diagnosis(tmp_path, kind)
-    assert plain == seen
-    assert diagnosis["status"] == status, diagnosis
-    assert "TT901" not in [finding["code"] for finding in diagnosis["findings"]]
-    roots = [finding for finding in diagnosis["findings"] if finding["root"]]
-    assert [root["code"] for root in roots[:1]] == ([code] if code else [])
-    assert not roots or roots[0]["where"][: len(layers)] == layers
+    assert weights(tmp_path, *WATCHED, "train.py", "healthy") == weights(tmp_path, "train.py", "healthy")
+    diagnosis = json.loads((tmp_path / "diagnosis.json").read_text())
+    assert (diagnosis["status"], diagnosis["findings"]) == ("healthy", [])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("script", "code", "where"),
+    [(LIGHTNING, "TT301", ["encoder.0", "encoder.2"]), (HUGGINGFACE, "TT401", ["AdamW"])],
+    ids=["lightning", "huggingface"],
+)
+def test_the_root_cause_of_a_sick_script_is_named(tmp_path: Path, script: str, code: str, where: list[str]) -> None:
+    (tmp_path / "train.py").write_text(script)
+    weights(tmp_path, *WATCHED, "train.py", "sick")
+    findings = json.loads((tmp_path / "diagnosis.json").read_text())["findings"]
+    (root, *_) = (finding for finding in findings if finding["root"])
+    assert (root["code"], root["where"][: len(where)]) == (code, where)
+    assert "TT901" not in [finding["code"] for finding in findings]
