@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from tests.watching.programs import PROGRAMS
 from trimtab.core.errors import TrimtabError
-from trimtab.core.signal import LOSS, UPDATE_RMS
+from trimtab.core.signal import LOSS, TRAINING_MODE, UPDATE_RMS
 from trimtab.core.trace import Trace
 from trimtab.watching import Watcher
 
@@ -270,10 +270,14 @@ def test_a_model_whose_parts_are_called_by_its_own_methods_names_them() -> None:
     assert set(names(trace, "parameter")) == {name for name, _ in Unit().named_parameters()}
 
 
-def test_names_do_not_show_what_was_wrapped_around_a_model() -> None:
-    model = nn.DataParallel(nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 1)))
+def test_what_is_wrapped_around_a_model_shows_in_no_name_and_has_no_mode() -> None:
+    model = nn.DataParallel(nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.1), nn.Linear(8, 1)))
+    model.training = False  # of the wrapper alone, as Lightning leaves it
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     with Watcher() as watcher:
-        model(torch.randn(16, 4)).square().mean().backward()
-        optimizer.step()
-    assert names(watcher.trace(), "layer") == ["0", "2"]
+        for _ in range(3):
+            model(torch.randn(16, 4)).square().mean().backward()
+            optimizer.step()
+    trace = watcher.trace()
+    assert names(trace, "layer") == ["0", "2"]
+    assert (names(trace, "model"), set(trace[TRAINING_MODE].ravel())) == (["Sequential"], {1.0})

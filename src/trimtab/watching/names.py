@@ -103,11 +103,21 @@ def _inside(name: str, value: Any) -> Iterator[tuple[str, Any]]:
 _WRAPPERS = {"_orig_mod", "_forward_module", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"}
 
 
+_DISTRIBUTED = (nn.parallel.DistributedDataParallel, nn.DataParallel)  # their part is called "module", as others are
+
+
 def _as_written(path: str, root: nn.Module) -> str:
     """The path of a module without what compiling, distributing and checkpointing have put around it."""
     parts = [part for part in path.split(".") if part not in _WRAPPERS]
-    wrapped = isinstance(root, (nn.parallel.DistributedDataParallel, nn.DataParallel))
-    return ".".join(parts[1:] if wrapped else parts)
+    return ".".join(parts[1:] if isinstance(root, _DISTRIBUTED) else parts)
+
+
+def unwrapped(module: nn.Module) -> nn.Module:
+    """The model that the script wrote, without the same wrappers: their own mode is nobody's concern."""
+    for name, part in module.named_children():
+        if name in _WRAPPERS or (isinstance(module, _DISTRIBUTED) and name == "module"):
+            return unwrapped(part)
+    return module
 
 
 def _owner(module: nn.Module, frame: FrameType | None) -> tuple[nn.Module, str] | None:
@@ -232,7 +242,7 @@ class Names:
         group = "" if alone or self._is_leaf(root) else prefix
         for path, module in root.named_modules():
             path = _as_written(path, root)
-            full = ".".join(part for part in (prefix, path) if part) or type(root).__name__
+            full = ".".join(part for part in (prefix, path) if part) or type(unwrapped(root)).__name__
             if module in self._modules:
                 continue
             self._modules[module] = full
