@@ -55,6 +55,7 @@ class WatchedTraining:
     def _begin(self) -> None:
         """A training begins; one that never told of its end has ended by an error."""
         self._end(RuntimeError())
+        self.diagnosis = self.trace = None
         self._watcher = Watcher(record=self._record, budget=self._budget).__enter__()
 
     def _end(self, error: BaseException | None = None) -> None:
@@ -64,28 +65,32 @@ class WatchedTraining:
             return
         watcher.__exit__(None if error is None else type(error), error, None)
         try:
-            self._report(watcher.trace())
+            self._report(watcher.trace(), cut_short=error is not None)
+        except TrimtabError as failure:
+            print(f"trimtab: {failure}", file=sys.stderr)
         except Exception as failure:  # a report that fails must not fail the training
             print(f"trimtab: the diagnosis failed ({type(failure).__name__}: {failure})", file=sys.stderr)
         if error is None and self.diagnosis is not None and is_reached(self.diagnosis, self._fail_on):
             raise TrimtabError(f"{str(self.diagnosis).splitlines()[0]} (fail_on={self._fail_on!r})")
 
-    def _report(self, trace: Trace) -> None:
+    def _report(self, trace: Trace, cut_short: bool) -> None:
         self.trace = trace
         self.diagnosis = diagnose(trace, self._select, self._ignore)
         if self._show:
-            show(self.diagnosis)
+            show(self.diagnosis, cut_short)
         if self._html is not None:
             write_whole(os.fspath(self._html), page.render(self.diagnosis, trace))
 
 
-def show(diagnosis: DisplayedDiagnosis) -> None:
+def show(diagnosis: DisplayedDiagnosis, cut_short: bool) -> None:
     """Put the report below the cell of a notebook, elsewhere on stderr: stdout belongs to the script."""
     if in_notebook():
         from IPython.display import display
 
         display(diagnosis)
     else:
+        if cut_short:
+            print(file=sys.stderr)  # a progress bar may stand on the line, and nobody has closed it
         terminal.write(diagnosis, diagnosis.trace, sys.stderr)
 
 
