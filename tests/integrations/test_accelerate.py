@@ -17,8 +17,6 @@ from torch.utils.data import DataLoader, TensorDataset
 import trimtab
 from trimtab.core.signal import GRAD_RMS, GRAD_USED_RMS
 
-pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")
-
 
 @pytest.fixture(autouse=True)
 def fresh_state() -> Iterator[None]:

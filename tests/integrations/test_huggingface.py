@@ -12,8 +12,6 @@ from transformers import BertConfig, BertForSequenceClassification, Trainer, Tra
 from trimtab.core.signal import GRAD_RMS, GRAD_USED_RMS
 from trimtab.integrations.huggingface import TrimtabCallback
 
-pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
-
 
 def examples(count: int) -> list[dict[str, Any]]:
     tokens = torch.randint(3, 40, (count, 6), generator=torch.Generator().manual_seed(1))

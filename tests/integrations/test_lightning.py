@@ -18,8 +18,6 @@ from trimtab.core.errors import TrimtabError
 from trimtab.core.signal import GRAD_RMS, GRAD_USED_RMS
 from trimtab.integrations.lightning import TrimtabCallback
 
-pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning", "ignore::DeprecationWarning")
-
 
 class Classifier(L.LightningModule):
     """Six layers, called from `training_step` and not from `forward`; `fail` is raised at the third batch."""

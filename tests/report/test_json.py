@@ -11,7 +11,7 @@ import pytest
 
 from trimtab.report import json, study_json
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "json.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "howto" / "json.md"
 
 
 def strict(text: str):

@@ -14,6 +14,8 @@ COMMANDS = {
     "fix": "try remedies on a script, and prove which of them helps",
     "diagnose": "diagnose the record of an earlier run",
     "report": "make the HTML page of a record",
+    "watch": "show a run in progress, from another terminal",
+    "serve": "show runs in the browser, as they go",
     "rules": "list the rules",
     "explain": "explain one rule, with its limits and their sources",
     "remedies": "list the remedies, and how they are named in a recipe",

@@ -12,7 +12,7 @@ from trimtab.cli.selection import check_recipe
 from trimtab.core.errors import TrimtabError
 from trimtab.core.recipe import Recipe
 
-_FLAGS = ("-h", "--help", "-q", "--quiet")
+_FLAGS = ("-h", "--help", "-q", "--quiet", "--live")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -29,7 +29,12 @@ def main(arguments: Sequence[str]) -> int:
     terms = Terms(
         wishes, options.record, options.budget, options.max_steps, options.quiet, recipe=recipe, seed=options.seed
     )
-    return launch(prepare(words), terms)
+    program = prepare(words)
+    if options.live:
+        from trimtab.cli.live import launch_live
+
+        return launch_live(program, terms, [word for word in ours if word != "--live"])
+    return launch(program, terms)
 
 
 def split(arguments: list[str]) -> tuple[list[str], list[str]]:
@@ -58,6 +63,7 @@ def _parser() -> Parser:
     parser.add_argument("--with", dest="recipe", metavar="RECIPE", help="train under these changes: clip-by-norm=1.0,…")
     parser.add_argument("--seed", type=shift, default=0, metavar="K", help="add K to every seed that is set (0)")
     add_choice_of_rules(parser)
+    parser.add_argument("--live", action="store_true", help="show the run below its output while it goes")
     parser.add_argument("--budget", type=percent, default=3.0, metavar="PERCENT", help="time the watcher may cost (3)")
     parser.add_argument("-q", "--quiet", action="store_true", help="write nothing to stderr")
     return parser
