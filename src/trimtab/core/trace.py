@@ -30,7 +30,7 @@ class Site:
     loss        line ("train.py:57"), kind ("cross_entropy", "mse", ...)
     objective   compares ("mse", "cross_entropy", "squared", ...), classes, columns, line of the loss, form (a fault in
                 how prediction meets target), detail of it
-    optimizer   line, epsilon, decoupled (weight decay), momentum
+    optimizer   line, eps, momentum, weight_decay, as its first parameter group has them
     model       stateful (layers whose mode matters: batch norm, dropout)
     """
 

@@ -69,14 +69,14 @@ class VanishingGradient(Rule):
         """One finding per model through depth, or else one per recurrent layer through time."""
         course = main_course(trace)
         stalled = course is not None and course.stalled and len(course.values) >= 20
-        limit = self.limits["reach" if stalled else "reach_certain"].value
+        # A loss that stands says nothing of the gradient where the steps were too small to move it.
+        possible = reach(trace, trace.of("loss").index(course.site)) if course is not None and stalled else None
+        telling = stalled and (possible is None or possible > self.limits["possible"].value)
+        limit = self.limits["reach" if telling else "reach_certain"].value
         found = [f for chain in chains(trace) if (f := self._through_depth(trace, chain, limit)) is not None]
-        if found or not stalled or course is None:
+        if found or not stalled:
             return found
-        # Steps too small to change the loss explain it by themselves, unless next to nothing comes through.
-        possible = reach(trace, trace.of("loss").index(course.site))
-        could = possible is None or possible > self.limits["possible"].value
-        return self._through_time(trace, limit if could else self.limits["reach_nothing"].value)
+        return self._through_time(trace, self.limits["reach" if telling else "reach_nothing"].value)
 
     def _through_depth(self, trace: Trace, chain: Chain, limit: float) -> Finding | None:
         reach = chain.reach()
