@@ -90,6 +90,13 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """What a reader has to know of how the diagnosis was made."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Chart:
     """A picture with its title, one line that says how to read it, and what it shows in words."""
 
@@ -155,4 +162,4 @@ class Cure:
     command: str
 
 
-Block: TypeAlias = Verdict | Section | Note | Chart | Footer | Trials | Cure
+Block: TypeAlias = Verdict | Section | Note | Remark | Chart | Footer | Trials | Cure

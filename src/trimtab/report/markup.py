@@ -15,6 +15,7 @@ from trimtab.report.blocks import (
     Heading,
     Note,
     Part,
+    Remark,
     Row,
     Section,
     Step,
@@ -59,6 +60,8 @@ def _block(block: Block) -> str:
             return f'<article class="{heading.severity.label}">{_heading(heading)}\n{inner}</article>'
         case Note(code, name, text):
             return f'<p class="note"><code>{escape(code)}</code> {escape(name)}: {escape(text)}</p>'
+        case Remark(text):
+            return f'<p class="note">{escape(text)}</p>'
         case Footer(rows):
             return f"<footer>{_pairs(rows)}</footer>"
         case Trials(caption, rows):
