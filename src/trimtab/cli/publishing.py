@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from trimtab.cli.files import check_writable, write_whole
-from trimtab.cli.selection import check_codes
 from trimtab.core.errors import TrimtabError
+from trimtab.core.settings import FailOn, Settings
 
 if TYPE_CHECKING:
     from trimtab.core.finding import Diagnosis
     from trimtab.core.trace import Trace
 
-FailOn = Literal["never", "warn", "fail"]
+DEFAULTS = Settings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +24,12 @@ class Wishes:
 
     json: str | None = None
     html: str | None = None
-    select: Sequence[str] = ()
-    ignore: Sequence[str] = ()
-    fail_on: FailOn = "never"
+    settings: Settings = DEFAULTS
+
+    @property
+    def fail_on(self) -> FailOn:
+        """How severe a finding must be for exit code 3."""
+        return self.settings.fail_on
 
     def wanted(self) -> bool:
         """Whether a diagnosis is needed even if nobody reads the report."""
@@ -35,7 +37,6 @@ class Wishes:
 
     def check(self) -> None:
         """Raise TrimtabError for what cannot be fulfilled, before anything is run."""
-        check_codes(self.select, self.ignore)
         for option, path in (("--json", self.json), ("--html", self.html)):
             if path is not None:
                 check_writable(path, option)
@@ -49,7 +50,7 @@ def publish(trace: Trace, wishes: Wishes, stream: TextIO | None, home: str) -> D
     """
     from trimtab.pipeline import diagnose
 
-    diagnosis = diagnose(trace, select=wishes.select, ignore=wishes.ignore)
+    diagnosis = diagnose(trace, settings=wishes.settings)
     if stream is not None:
         from trimtab.report import terminal
 

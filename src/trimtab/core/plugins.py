@@ -105,7 +105,9 @@ def _hold_to_contract(plugin: str, rule: Rule) -> None:
             f"{OURS}; got {rule.code!r}"
         )
     if not _NAME.fullmatch(str(rule.name)):
-        raise TrimtabError(f"{plugin}: the name of {rule.code} is in words with hyphens, as in my-rule; got {rule.name!r}")
+        raise TrimtabError(
+            f"{plugin}: the name of {rule.code} is words with hyphens between, as in my-rule; got {rule.name!r}"
+        )
 
 
 def _said(error: BaseException) -> str:

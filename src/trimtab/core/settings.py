@@ -86,7 +86,7 @@ def fits(prefix: str, codes: Sequence[str]) -> bool:
 
 
 def from_table(table: Mapping[str, object], source: str) -> Settings:
-    """Settings from the table `[tool.trimtab]` of a file; raises TrimtabError for a key or value that it cannot have."""
+    """Settings from the table `[tool.trimtab]` of a file; raises TrimtabError for what it cannot have."""
     for key in table:
         if key not in _KEYS:
             raise TrimtabError(f"{source}: [{TABLE}] has no key {key!r}; {_nearest(key)}")
@@ -125,9 +125,10 @@ def _wrong(key: str, source: str, expected: str, got: object) -> TrimtabError:
 
 def _texts(value: object, key: str, source: str, example: str) -> tuple[str, ...]:
     listed = cast("list[object]", value) if isinstance(value, list) else [None]
-    if not all(isinstance(each, str) and each for each in listed):
-        raise _wrong(key, source, f"a list of strings, as in {example}", value)
-    return tuple(cast("list[str]", listed))
+    texts = tuple(each for each in listed if isinstance(each, str) and each)
+    if len(texts) < len(listed):
+        raise _wrong(key, source, f"a list of strings, as in {example}", cast(object, value))
+    return texts
 
 
 def _codes(value: object, key: str, source: str) -> tuple[str, ...]:

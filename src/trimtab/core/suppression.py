@@ -43,12 +43,12 @@ def suppressions(notes: object, codes: Sequence[str]) -> tuple[list[Ignore], lis
             if fits(code, codes):
                 ignores.append(Ignore(code, source, layer, None if layer else lines))
             else:
-                named = f"no rule has the code or prefix {code!r}" if code else "it names no rule"
-                remarks.append(f"{source}: a comment to trimtab is not in effect: {named}; {_HOW}")
+                said = f"ignores {code!r}, which no rule has" if code else f"is not understood: write {_EXAMPLE}"
+                remarks.append(f"{source}: the comment to trimtab {said}")
     return ignores, remarks
 
 
-_HOW = "write it as in # trimtab: ignore[TT212]"
+_EXAMPLE = "# trimtab: ignore[TT212]"
 _BETWEEN = (tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.COMMENT, tokenize.ENDMARKER)
 
 
