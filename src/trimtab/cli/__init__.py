@@ -17,7 +17,7 @@ COMMANDS = {
     "rules": "list the rules",
     "explain": "explain one rule, with its limits and their sources",
     "remedies": "list the remedies, and how they are named in a recipe",
-    "info": "show versions, devices, and whether the native core is in use",
+    "info": "show versions, devices, kernels in use and the configuration",
     "demo": "train a bundled example under the watcher",
     "docs": "open the documentation in a browser",
     "completion": "print what makes a shell complete all this",
