@@ -49,7 +49,7 @@ def words(diagnosis: Diagnosis, trace: Trace) -> Document:
     blocks: list[Block] = [verdict(diagnosis, trace, folded, len(diagnosis.checked))]
     blocks += [Section(_heading(root), tuple(_parts(root, symptoms, trace))) for root, symptoms in folded]
     blocks += [Note(f.code, f.name, clean(f.message)) for f in diagnosis.findings if _is_note(f)]
-    blocks += [Remark(clean(text)) for text in _remarks(diagnosis)]
+    blocks += remarks(diagnosis)
     return Document(tuple(blocks))
 
 
@@ -69,11 +69,10 @@ def fold(diagnosis: Diagnosis) -> list[tuple[Finding, list[Finding]]]:
     return folded
 
 
-def _remarks(diagnosis: Diagnosis) -> Iterator[str]:
+def remarks(diagnosis: Diagnosis) -> list[Remark]:
     """What was left out and who asked for it, in one line, then what else there is to say."""
-    if diagnosis.ignored:
-        yield f"ignored: {', '.join(map(_ignored, diagnosis.ignored))}"
-    yield from diagnosis.remarks
+    ignored = [f"ignored: {', '.join(map(_ignored, diagnosis.ignored))}"] if diagnosis.ignored else []
+    return [Remark(clean(text)) for text in (*ignored, *diagnosis.remarks)]
 
 
 def _ignored(ignore: Ignore) -> str:

@@ -8,7 +8,7 @@ from math import isfinite
 
 from trimtab.core.study import Study, Trial, merit
 from trimtab.report.blocks import Block, Code, Cure, Row, Step, Trials, Verdict
-from trimtab.report.document import Document, fold
+from trimtab.report.document import Document, fold, remarks
 from trimtab.report.figures import paired_curves
 from trimtab.report.names import clean
 from trimtab.report.quantity import number
@@ -28,6 +28,7 @@ def _blocks(study: Study, words: Sequence[str], charts: bool) -> Iterator[Block]
         yield Verdict("unseen", "UNSEEN: the script as it is was not run to an end", study.ended)
         return
     yield verdict(diagnosis, trace, fold(diagnosis), len(diagnosis.checked))
+    yield from remarks(diagnosis)
     if diagnosis.status != "sick":
         yield Cure("nothing to fix", "No rule reports a fault in the script as it is: nothing was tried.", (), "")
         return
