@@ -56,6 +56,8 @@ def test_what_is_no_python_asks_for_nothing(text: str) -> None:
     noted(text, "a.py")  # never raises
 
 
-@pytest.mark.parametrize("notes", [None, 3, "", "nonsense", "a.py:x # trimtab: ignore[TT305]"])
+@pytest.mark.parametrize(
+    "notes", [None, 3, "", "nonsense", "a.py:x # trimtab: ignore[TT305]", f"a:{'9' * 5000} # trimtab: ignore[TT305]"]
+)
 def test_a_record_may_say_anything(notes: object) -> None:
     assert suppressions(notes, CODES) == ([], [])

@@ -12,7 +12,7 @@ from trimtab.core.finding import Finding
 from trimtab.core.settings import Ignore
 from trimtab.core.trace import Trace
 
-_LINE = re.compile(r"(?P<file>.+):(?P<number>\d+)")
+_LINE = re.compile(r"(?P<file>.+):(?P<number>\d{1,9})")
 Lines = Mapping[str, set[str]]
 
 

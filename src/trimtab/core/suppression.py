@@ -12,7 +12,7 @@ from trimtab.core.settings import Ignore, fits
 MARK = "trimtab:"
 _COMMENT = re.compile(r"#\s*trimtab:\s*(?P<verb>\w*)(?:\[(?P<items>[^\]]*)\])?")
 _ITEM = re.compile(r"(?P<code>[A-Za-z]+\d*)(?:\s+in\s+(?P<layer>\S+))?")
-_NOTED = re.compile(r"(?P<file>.+?):(?P<first>\d+)(?:-(?P<last>\d+))? (?P<comment>#.*)")
+_NOTED = re.compile(r"(?P<file>.+?):(?P<first>\d{1,9})(?:-(?P<last>\d{1,9}))? (?P<comment>#.*)")
 
 
 def noted(text: str, file: str) -> str:
