@@ -79,7 +79,8 @@ def _remedy(said: Finding, trace: Trace) -> list[str]:
     if said.severity is Severity.NOTE:
         return []
     best = prescribe(said, trace)[0]
-    return ["What to do:", f"{best.remedy.sentence}", f"```python\n{best.code}\n```"]
+    name = best.remedy.name
+    return [f"What to do: [{name}](../remedies/{name}.md).", f"{best.remedy.sentence}", f"```python\n{best.code}\n```"]
 
 
 def _causes(rule: Rule) -> list[str]:

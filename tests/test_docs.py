@@ -4,12 +4,15 @@ import argparse
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from docs.rule_pages import INDEX, index, page, stem, svg
 from docs.rule_pages import PAGES as PAGES_OF_RULES
+from trimtab.cli import compare, diagnose, export
+from trimtab.cli.parser import Parser
 from trimtab.cli.run import parser
 from trimtab.core.rule import Rule
 from trimtab.rules import all_rules
@@ -31,7 +34,8 @@ def read(name: str) -> str:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_relative_links_lead_somewhere(page: Path):
-    targets = re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
+    prose = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    targets = re.findall(r"\]\(([^)#\s]+)", prose)
     broken = [t for t in targets if not t.startswith(("http://", "https://")) and not (page.parent / t).exists()]
     assert not broken
 
@@ -50,6 +54,15 @@ def test_changelog_has_the_version():
 
 def test_every_option_is_documented():
     options = [o for action in parser()._actions if action.help != argparse.SUPPRESS for o in action.option_strings]
+    documented = read("docs/cli.md")
+    assert [o for o in options if o.startswith("--") and o != "--help" and f"`{o}" not in documented] == []
+
+
+@pytest.mark.parametrize(
+    "parser", [compare.parser, diagnose.parser, export.parser], ids=["compare", "diagnose", "export"]
+)
+def test_every_option_of_the_other_commands_is_documented(parser: Callable[[], Parser]):
+    options = [option for action in parser()._actions for option in action.option_strings]
     documented = read("docs/cli.md")
     assert [o for o in options if o.startswith("--") and o != "--help" and f"`{o}" not in documented] == []
 

@@ -1,4 +1,4 @@
-"""Draws all pictures anew, or those named: `python -m docs.pictures [name …]`."""
+"""Draws all pictures of the lecture anew, or those named: `python -m docs.pictures [name …]`."""
 
 from __future__ import annotations
 
@@ -8,17 +8,33 @@ from pathlib import Path
 
 import vl_convert
 
+from docs import moving
 from docs.pictures.slim import slim
 from docs.pictures.style import styled
 
-PAGES = Path(__file__).parent.parent / "methods"
-NAMES = ("averages", "clipping", "data", "descent", "initialisation", "normalisation")
+PAGES = Path(__file__).parent.parent / "lecture"
+STILL = (
+    "descent",
+    "averages",
+    "momentum",
+    "rmsprop",
+    "adam",
+    "data",
+    "gradients",
+    "clipping",
+    "batch_norm",
+    "layer_norm",
+    "scaling",
+    "initialisation",
+)
+NAMES = (*STILL, *(f"{name}-moving" for name in moving.NAMES))
 
 
 def svg(name: str) -> str:
-    """One picture as SVG text."""
-    chart = styled(import_module(f"docs.pictures.{name}").chart())
-    return slim(vl_convert.vegalite_to_svg(chart.to_json()))
+    """One picture as SVG text; of one that moves, where it begins."""
+    is_moving = name.endswith("-moving")
+    chart = moving.chart(name[:-7]) if is_moving else import_module(f"docs.pictures.{name}").chart()
+    return slim(vl_convert.vegalite_to_svg(styled(chart).to_json()))
 
 
 def main(names: list[str]) -> None:

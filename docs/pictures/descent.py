@@ -1,148 +1,91 @@
-"""SGD, momentum, RMSProp and Adam, each with one setting, in a ravine and at a saddle."""
+"""The four troubles of descent, each with one optimizer and one loss."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any
-
 import altair as alt
-import numpy as np
 import torch
 from torch import Tensor
 
-from docs.pictures.style import PALE, Rows, mark, named, rounded, title
-from trimtab.optim import SGD, Adam, RMSprop
+from docs.pictures.style import BLUE, GREEN, ORANGE, Rows, named, rounded, title
+from trimtab.optim import SGD
 
-OPTIMIZERS: dict[str, tuple[Any, dict[str, Any]]] = {
-    "SGD": (SGD, {"lr": 0.0193}),
-    "momentum": (SGD, {"lr": 0.1, "momentum": 0.8, "momentum_form": "ema"}),
-    "RMSProp": (RMSprop, {"lr": 0.2, "alpha": 0.99, "bias_correction": True}),
-    "Adam": (Adam, {"lr": 0.2, "betas": (0.8, 0.99)}),
-}
-Loss = Callable[[Tensor, Tensor], Tensor]
-Span = tuple[float, float]
-
-
-@dataclass(frozen=True)
-class Landscape:
-    """A loss of two weights, the part of it that is shown, and where the descent begins and should end."""
-
-    head: alt.Title
-    loss: Loss
-    contours: list[tuple[np.ndarray, np.ndarray]]
-    xs: Span
-    ys: Span
-    start: Span
-    goal: Span
-    steps: int
-    loss_scale: alt.Scale
-    loss_format: str
-    every: int  # steps from one point of the loss to the next
+EXAMPLES, FEATURES = 1000, 10
 
 
 def chart() -> alt.VConcatChart:
-    """A row for each landscape: the paths on its contours, the loss by step."""
-    return alt.vconcat(_row(_ravine()), _row(_saddle()), spacing=24)
+    """Two rows of two."""
+    above = alt.hconcat(_slow(), _noisy(), spacing=40).resolve_scale(color="independent")
+    below = alt.hconcat(_stuck(), _unequal(), spacing=40).resolve_scale(color="independent")
+    return alt.vconcat(above, below, spacing=24).resolve_scale(color="independent")
 
 
-def _ravine() -> Landscape:
-    turn = np.linspace(0, 2 * np.pi, 41)
-    radii = (0.5, 1.5, 2.7, 4.1, 5.6, 7.2, 9, 11)
-    return Landscape(
-        title("A ravine", "100 times as curved across as along; from the dot to the cross, a dot a step"),
-        loss=lambda x, y: (x**2 + 100 * y**2) / 2,
-        contours=[(r * np.cos(turn), r / 10 * np.sin(turn)) for r in radii],
-        xs=(-7.6, 2),
-        ys=(-0.75, 0.75),
-        start=(-7, 0.6),
-        goal=(0, 0),
-        steps=70,
-        loss_scale=alt.Scale(type="log", domain=[1e-4, 100], clamp=True),
-        loss_format="~g",
-        every=1,
-    )
+def _data() -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(EXAMPLES, FEATURES, generator=generator)
+    return x, x @ torch.ones(FEATURES) + torch.randn(EXAMPLES, generator=generator)
 
 
-def _saddle() -> Landscape:
-    return Landscape(
-        title("A saddle", "the start is 0.001 beside the line that leads to the point where the slope is 0"),
-        loss=lambda x, y: 5 * ((y**2 - x**2) / 2 + x**4 / 16),
-        contours=list(_saddle_contours()),
-        xs=(-2.7, 0.7),
-        ys=(-1.5, 1.5),
-        start=(-0.001, 1.3),
-        goal=(-2, 0),
-        steps=120,
-        loss_scale=alt.Scale(domain=[-6, 5]),
-        loss_format=".0f",
-        every=2,
-    )
+def _fit(name: str, batch: int, steps: int, lr: float) -> Rows:
+    """Loss over all the data by step, and the examples read by then."""
+    (x, y), generator = _data(), torch.Generator().manual_seed(1)
+    w = torch.nn.Parameter(torch.zeros(FEATURES))
+    optimizer, rows = SGD([w], lr=lr), []
+    for step in range(steps + 1):
+        with torch.no_grad():
+            rows.append({"name": name, "step": step, "read": step * batch, "loss": (x @ w - y).square().mean().item()})
+        chosen = torch.randperm(EXAMPLES, generator=generator)[:batch]
+        optimizer.zero_grad()
+        (x[chosen] @ w - y[chosen]).square().mean().backward()
+        optimizer.step()
+    return rows
 
 
-def _saddle_contours() -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Level lines, solved for y: the two halves of each, from where y = 0 to where y = 0 or the picture ends."""
-    for level in (-0.9, -0.6, -0.3, -0.1, 0.0, 0.1, 0.3, 0.6, 0.9):
-        square = np.polynomial.Polynomial([2 * level, 0, 1, 0, -1 / 8])  # y² as a function of x
-        roots = [float(r.real) for r in square.roots() if abs(r.imag) < 1e-9 and -2.7 < r.real < 0.7]
-        ends = [-2.7, *sorted(roots), 0.7]
-        for left, right in pairwise(ends):
-            if right > left and square((left + right) / 2) > 0:
-                x = (left + right) / 2 - (right - left) / 2 * np.cos(np.linspace(0, np.pi, 25))  # close at the ends
-                y = np.sqrt(np.maximum(square(x), 0))
-                yield x, y
-                yield x, -y
+def _slow() -> alt.Chart:
+    names = ["all 1,000 a step", "10 a step"]
+    rows = _fit(names[0], EXAMPLES, 10, 0.05) + _fit(names[1], 10, 1000, 0.05)
+    kept = [row for row in rows if row["name"] == names[0] or row["step"] % 10 == 0]
+    head = title("1 Slow", "each step has to read all the data")
+    return _lines(kept, names, alt.X("read:Q", title="examples read"), "loss:Q", "loss", head)
 
 
-def _row(landscape: Landscape) -> alt.HConcatChart:
-    rows = [row for name in OPTIMIZERS for row in _path(name, landscape)]
-    seen = [row for row in rows if row["step"] % landscape.every == 0]
-    falling = alt.Chart(rounded(seen, 3)).mark_line(strokeWidth=2, clip=True)
-    axis = alt.Axis(tickCount=6, format=landscape.loss_format)
-    y = alt.Y("loss:Q", title="loss", scale=landscape.loss_scale, axis=axis)
-    losses = falling.encode(x=alt.X("step:Q", title="step"), y=y, color=named(list(OPTIMIZERS)))
-    losses = losses.properties(width=230, height=230, title=title("Its loss", "by step"))
-    return alt.hconcat(_map(landscape, rows), losses, spacing=30)
+def _noisy() -> alt.Chart:
+    names = ["1 a step", "10 a step", "all a step"]
+    rows = [row for name, batch in zip(names, (1, 10, EXAMPLES), strict=True) for row in _fit(name, batch, 150, 0.04)]
+    head = title("2 Noisy", "small batches disagree; the same learning rate for all")
+    return _lines(rows, names, alt.X("step:Q", title="step"), "loss:Q", "loss", head, log=True)
 
 
-def _map(landscape: Landscape, rows: Rows) -> alt.LayerChart:
-    """The contours, and on them the paths."""
-    x = alt.X("x:Q", title=None, scale=alt.Scale(domain=landscape.xs, nice=False), axis=alt.Axis(tickCount=6))
-    y = alt.Y("y:Q", title=None, scale=alt.Scale(domain=landscape.ys, nice=False), axis=alt.Axis(tickCount=5))
-    curves: Rows = []
-    for i, (u, v) in enumerate(landscape.contours):
-        curves += [{"x": float(a), "y": float(b), "i": i, "step": j} for j, (a, b) in enumerate(zip(u, v, strict=True))]
-    levels = alt.Chart(rounded(curves, 3)).mark_line(color=PALE, strokeWidth=1, clip=True).encode(x, y, detail="i:N")
-    colour = named(list(OPTIMIZERS))
-    path = alt.Chart(rounded(_apart(rows, landscape))).encode(x, y, color=colour)
-    paths = path.mark_line(strokeWidth=1.5, clip=True).encode(order="step:Q")
-    dots = path.mark_circle(size=14, opacity=1, clip=True)
-    start, goal = mark(landscape.start, "circle", 80), mark(landscape.goal, "cross", 110, angle=45)
-    layers = alt.layer(levels.encode(order="step:Q"), paths, dots, start.encode(x, y), goal.encode(x, y))
-    return layers.properties(width=390, height=230, title=landscape.head)
-
-
-def _apart(rows: Rows, landscape: Landscape) -> Rows:
-    """Without the dots that would lie on the one before."""
-    wide, high = np.ptp(landscape.xs), np.ptp(landscape.ys)
-    kept = rows[:1]
-    for row in rows:
-        distance = np.hypot((row["x"] - kept[-1]["x"]) / wide, (row["y"] - kept[-1]["y"]) / high)
-        if row["name"] != kept[-1]["name"] or distance > 0.015:
-            kept.append(row)
-    return kept
-
-
-def _path(name: str, landscape: Landscape) -> Rows:
-    """Where the optimizer has been, and the loss there."""
-    make, options = OPTIMIZERS[name]
-    w = torch.nn.Parameter(torch.tensor(landscape.start, dtype=torch.float64))
-    optimizer, rows = make([w], **options), []
-    for step in range(landscape.steps + 1):
-        loss = landscape.loss(*w)
-        rows.append({"name": name, "step": step, "x": w[0].item(), "y": w[1].item(), "loss": loss.item()})
+def _stuck() -> alt.Chart:
+    w, rows = torch.nn.Parameter(torch.tensor([1e-4, 1.0], dtype=torch.float64)), []
+    optimizer = SGD([w], lr=0.1)
+    for step in range(161):
+        loss = (w[1] ** 2 - w[0] ** 2) / 2 + w[0] ** 4 / 16
+        rows.append({"name": "SGD", "step": step, "loss": loss.item()})
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    return rows
+    head = title("3 Stuck", "at a saddle the slope is nearly 0, and so is the step")
+    return _lines(rows, ["SGD"], alt.X("step:Q", title="step"), "loss:Q", "loss", head)
+
+
+def _unequal() -> alt.Chart:
+    w, rows = torch.nn.Parameter(torch.ones(2, dtype=torch.float64)), []
+    names, curvature = ["steep", "flat, 1/100 of its slope"], torch.tensor([100.0, 1.0], dtype=torch.float64)
+    optimizer = SGD([w], lr=0.018)
+    for step in range(101):
+        rows += [{"name": n, "step": step, "size": v} for n, v in zip(names, w.abs().tolist(), strict=True)]
+        optimizer.zero_grad()
+        ((curvature * w**2).sum() / 2).backward()
+        optimizer.step()
+    head = title("4 Unequal", "the steep weight allows no larger step, and the flat one waits")
+    x = alt.X("step:Q", title="step")
+    return _lines(rows, names, x, "size:Q", "distance from the minimum", head, log=True)
+
+
+def _lines(rows: Rows, names: list[str], x: alt.X, y: str, words: str, head: alt.Title, log: bool = False) -> alt.Chart:
+    scale = alt.Scale(type="log", clamp=True, domainMin=1e-4 if y == "size:Q" else 0.7) if log else alt.Scale()
+    axis = alt.Axis(tickCount=5, format="~g")
+    colour = named(names, (ORANGE, BLUE, GREEN)) if len(names) > 1 else alt.value(ORANGE)
+    drawn = alt.Chart(rounded(rows)).mark_line(strokeWidth=2, clip=True)
+    encoded = drawn.encode(x, alt.Y(y, title=words, scale=scale, axis=axis), color=colour)
+    return encoded.properties(width=310, height=170, title=head)

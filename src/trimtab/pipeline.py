@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Protocol
 
 from trimtab import remedies
 from trimtab.core.errors import TrimtabError
-from trimtab.core.finding import Finding, Severity, Status
-from trimtab.core.ignoring import sift
-from trimtab.core.ordering import order
-from trimtab.core.registry import select as select_codes
 from trimtab.core.remedy import Prescription
-from trimtab.core.rule import Rule
 from trimtab.core.settings import Settings
-from trimtab.core.suppression import suppressions
 from trimtab.core.trace import Trace
 from trimtab.record import read
 from trimtab.report.display import DisplayedDiagnosis
-from trimtab.rules import OURS, all_rules
-from trimtab.version import __version__
+from trimtab.rules.judging import judge
 
 DEFAULTS = Settings()
 
@@ -55,52 +47,7 @@ def diagnose(
     observed is `unseen`, never healthy. Raises TrimtabError for an unknown code or an unreadable record.
     """
     trace = to_trace(source)
-    rules = {rule.code: rule for rule in all_rules(settings.plugins)}
-    asked, remarks = _asked(settings.with_words(select, ignore, names=("select", "ignore")), trace, list(rules))
-    unasked = [each.code for each in asked.ignores if each.everywhere]
-    chosen = [rules[code] for code in select_codes(list(rules), [*asked.select], unasked)]
-    found = [finding for rule in chosen for finding in _check(rule, trace, remarks)]
-    left, sifted = sift(found, [each for each in asked.ignores if not each.everywhere], trace)
-    # What is ignored in some place was found all the same: its cause is not among those that are ruled out.
-    present = {finding.reveals for finding in found}
-    findings = order(left, {rule.reveals for rule in chosen if rule.reveals} - present)
-    in_use = [rule for rule in chosen if any(len(trace.at(signal)) for signal in rule.needs)]
-    meta = trace.meta
-    overhead = meta.get("overhead")
-    return DisplayedDiagnosis(
-        status=_status(trace, findings),
-        steps=trace.steps,
-        findings=findings,
-        script=_text(meta.get("script")),
-        overhead=float(overhead) if isinstance(overhead, (int, float)) else 0.0,
-        record=_text(meta.get("path")),
-        trimtab=__version__,
-        checked=tuple(rule.code for rule in in_use if rule.least_steps <= trace.steps),
-        waiting={rule.code: rule.least_steps for rule in in_use if rule.least_steps > trace.steps},
-        ignored=(*(each for each in asked.ignores if each.everywhere), *sifted),
-        remarks=tuple(remarks),
-        trace=trace,
-    )
-
-
-def _asked(settings: Settings, trace: Trace, codes: list[str]) -> tuple[Settings, list[str]]:
-    """The settings with what the script's own comments ask for, and remarks on both."""
-    settings.check(codes)
-    ignores, remarks = suppressions(trace.meta.get("suppressions"), codes)
-    if settings.select:
-        remarks.insert(0, f"only {', '.join(settings.select)} asked for ({settings.selected_by})")
-    return replace(settings, ignores=(*settings.ignores, *ignores)), remarks
-
-
-def _check(rule: Rule, trace: Trace, remarks: list[str]) -> list[Finding]:
-    """What a rule finds. One of a plugin that fails is left out, with a remark: the others' findings stand."""
-    if rule.code.startswith(OURS):
-        return rule.check(trace)
-    try:
-        return list(rule.check(trace))
-    except Exception as error:
-        remarks.append(f"{rule.code} {rule.name}, a rule of a plugin, failed: {type(error).__name__}: {error}")
-        return []
+    return DisplayedDiagnosis.of(judge(trace, select, ignore, settings), trace)
 
 
 def prescribe(diagnosis: DisplayedDiagnosis) -> list[Prescription]:
@@ -109,13 +56,3 @@ def prescribe(diagnosis: DisplayedDiagnosis) -> list[Prescription]:
     Nothing is prescribed for a healthy run. `trimtab fix` tries them on a script, `trimtab.verify` on a function.
     """
     return [each for root in diagnosis.roots for each in remedies.prescribe(root, diagnosis.trace)]
-
-
-def _status(trace: Trace, findings: Sequence[Finding]) -> Status:
-    if any(finding.severity > Severity.NOTE for finding in findings):
-        return "sick"
-    return "healthy" if trace.steps else "unseen"
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None

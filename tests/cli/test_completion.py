@@ -32,7 +32,7 @@ complete --do-complete $argv[1]
 """
 SCRIPTS = {"bash": (BASH, "bash"), "zsh": (ZSH, "zsh"), "fish": (FISH,)}
 CASES = {
-    "trimtab ex": {"explain"},
+    "trimtab expl": {"explain"},
     "trimtab run --se": {"--seed", "--select"},
     "trimtab run --fail-on ": {"never", "warn", "fail"},
     "trimtab run --ignore TT30": {f"TT30{n}" for n in range(1, 8)},

@@ -8,12 +8,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from trimtab import remedies
 from trimtab.core.cause import Cause
 from trimtab.core.finding import Diagnosis, Finding, Severity
 from trimtab.core.remedy import Prescription, Remedy
-from trimtab.core.signal import DEAD, DELTA_NORM, LOSS, SATURATED, UPDATE_RMS, WEIGHT_RMS
+from trimtab.core.signal import (
+    DEAD,
+    DELTA_NORM,
+    GRAD_RMS,
+    GRAD_USED_RMS,
+    IN_RMS,
+    IN_SPREAD,
+    LEARNING_RATE,
+    LOSS,
+    SATURATED,
+    UPDATE_RMS,
+    WEIGHT_RMS,
+)
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Event, Site, Trace
 
@@ -33,6 +46,28 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         if request.config.getoption("--accept", default=False):
             path.write_text(text, encoding="utf-8")
         assert text == path.read_text(encoding="utf-8")
+
+    return compare
+
+
+@pytest.fixture
+def picture(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str, bytes], None]:
+    """Compare a screenshot with an accepted one, as a person would: blurred, so that no font's edges matter."""
+
+    def blurred(source: Path) -> np.ndarray:
+        image = Image.open(source).convert("RGB")
+        return np.asarray(image.reduce(16), dtype=float)
+
+    def compare(name: str, png: bytes) -> None:
+        path, taken = GOLDEN / name, tmp_path / name
+        taken.write_bytes(png)
+        if request.config.getoption("--accept", default=False):
+            Image.open(taken).convert("P", palette=Image.Palette.ADAPTIVE).save(path, optimize=True)
+        was, now = blurred(path), blurred(taken)
+        assert abs(len(was) - len(now)) <= 0.02 * len(was), f"{taken} is {len(now)} rows of blocks high, not {len(was)}"
+        rows = min(len(was), len(now))
+        apart = np.abs(was[:rows] - now[:rows]).max(axis=2)
+        assert apart.mean() < 4, f"{taken} differs from {path} by {apart.mean():.1f} of 255 in the mean"
 
     return compare
 
@@ -74,7 +109,10 @@ def training(
         {
             "loss": [Site("loss", "train.py:57", {"line": "train.py:57"})],
             "layer": [Site("layer", n, {"op": "linear", "order": i, "depth": i}) for i, n in enumerate(names)],
-            "activation": [Site("activation", f"{n}.act", {"fn": "relu", "order": i}) for i, n in enumerate(names)],
+            "activation": [
+                Site("activation", f"{n}.act", {"fn": "relu", "order": i, "after": n}) for i, n in enumerate(names)
+            ],
+            "optimizer": [Site("optimizer", "SGD", {"line": "train.py:31"})],
             "parameter": [Site("parameter", f"{n}.weight", {"layer": n, "role": "weight"}) for n in names],
         },
         {
@@ -83,6 +121,11 @@ def training(
             DEAD: (at, np.where(depth % 2, share, np.nan)),
             SATURATED: (at, np.where(depth % 2, np.nan, share)),
             WEIGHT_RMS: (at, weights),
+            IN_RMS: (at, np.ones((len(at), layers))),
+            IN_SPREAD: (at, 10 ** (-0.4 * depth + 0.02 * rng.standard_normal((len(at), layers)))),
+            GRAD_RMS: (at, np.abs(deltas)),
+            GRAD_USED_RMS: (at, np.minimum(np.abs(deltas), 0.3)),
+            LEARNING_RATE: (at, 0.1 * 0.5 ** (at // (1 + steps // 3))),
             UPDATE_RMS: (at, weights * 10 ** rng.uniform(-4, -2.5, weights.shape)),
         },
         steps=steps,

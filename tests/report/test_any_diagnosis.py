@@ -85,6 +85,6 @@ def test_the_terminal_gets_printable_lines_that_fit(diagnosis: Diagnosis) -> Non
 
 @given(DIAGNOSIS)
 def test_html_holds_no_tag_but_ours(diagnosis: Diagnosis) -> None:
-    ours = {"div", "header", "article", "h1", "h2", "p", "b", "span", "code", "pre", "dl", "dt", "dd", "class"}
+    ours = {"div", "header", "article", "h1", "h2", "p", "b", "span", "code", "pre", "dl", "dt", "dd", "class", "id"}
     ours |= {"details", "summary", "ul", "li", "br"}
     assert Tags(markup.fragment(words(diagnosis, NOTHING))).seen <= ours

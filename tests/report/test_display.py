@@ -7,6 +7,7 @@ import sys
 import pytest
 from rich.console import Console
 
+from trimtab.core.errors import TrimtabError
 from trimtab.report.display import DisplayedDiagnosis
 
 
@@ -52,6 +53,26 @@ shown = display.DisplayedDiagnosis.of(Diagnosis("healthy", 2, (), None, 0.0, Non
 terminal.write(shown, trace, io.StringIO())
 heavy = {"altair", "vl_convert"} & set(sys.modules)
 assert not heavy, heavy
-assert json.dumps(shown) and "<figure>" in page.render(shown, trace)
+assert json.dumps(shown) and "<figure" in page.render(shown, trace)
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_chart_is_had_by_name_and_saved_without_a_browser(vanishing, tmp_path) -> None:
+    diagnosed = DisplayedDiagnosis.of(vanishing.diagnosis, vanishing.trace)
+    chart = diagnosed.plot("gradient-by-depth")
+    chart.save(tmp_path / "map.svg")
+    chart.save(tmp_path / "map.png")
+    assert "Gradient by depth" in (tmp_path / "map.svg").read_text(encoding="utf-8")
+    assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
+    assert chart.to_dict()["description"].startswith("Heat map of the gradient")
+
+
+def test_what_cannot_be_plotted_is_said_with_what_can(sick, unseen) -> None:
+    diagnosed = DisplayedDiagnosis.of(sick.diagnosis, sick.trace)
+    with pytest.raises(TrimtabError, match=r"no chart 'gradients'; the charts are gradient-by-depth, backward-gain"):
+        diagnosed.plot("gradients")
+    with pytest.raises(TrimtabError, match=r"no data for 'noise-scale'; it has data for gradient-by-depth"):
+        diagnosed.plot("noise-scale")
+    with pytest.raises(TrimtabError, match="no data for 'loss'; it has data for no chart"):
+        DisplayedDiagnosis.of(unseen.diagnosis, unseen.trace).plot("loss")

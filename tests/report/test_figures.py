@@ -7,10 +7,36 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trimtab.core.signal import DELTA_NORM, LOSS, UPDATE_RMS, WEIGHT_RMS, SiteKind
+from trimtab.core.signal import (
+    DELTA_NORM,
+    GRAD_RMS,
+    GRAD_USED_RMS,
+    GRADIENT_DOT,
+    GRADIENT_POWER,
+    IN_RMS,
+    IN_SPREAD,
+    LEARNING_RATE,
+    LOSS,
+    TARGET_COUNT,
+    UPDATE_RMS,
+    WEIGHT_RMS,
+    SiteKind,
+)
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Event, Site, Trace
-from trimtab.report.figures import backward_gain, charts, gradient_map, loss_curve, lost_units, thin, update_ratio
+from trimtab.report.figures import (
+    activation_scale,
+    backward_gain,
+    charts,
+    gradient_map,
+    gradient_norm,
+    learning_rate,
+    loss_curve,
+    lost_units,
+    noise_scale,
+    thin,
+    update_ratio,
+)
 from trimtab.report.figures.broken import broken
 from trimtab.report.figures.canvas import powers_of_ten
 
@@ -38,7 +64,7 @@ def test_every_specification_is_valid_and_renders(make_training: Training, broke
     import vl_convert
 
     made = charts(make_training(broken_from=broken_from))
-    assert len(made) == (5 if broken_from != 0 else 3)
+    assert len(made) == (8 if broken_from != 0 else 5)
     for chart in made:
         spec = chart.figure.spec()
         altair.Chart.from_dict(spec).to_dict(validate=True)
@@ -125,6 +151,82 @@ def test_the_update_ratio_is_that_of_weights_at_common_steps() -> None:
     assert chart is not None
     (row,) = chart.figure.rows  # type: ignore[attr-defined]
     assert (row["name"], row["step"], row["ratio"]) == ("w", [5], [4e-3])
+
+
+def test_the_looks_are_marked_under_the_loss() -> None:
+    trace = synthetic_trace(
+        {"loss": ["l"], "layer": layers(0)}, {LOSS: np.linspace(2, 1, 50), IN_RMS: ([0, 1, 2, 40], [1.0] * 4)}
+    )
+    chart = loss_curve.chart(trace)
+    assert chart is not None
+    assert chart.figure.looks == [0, 1, 2, 40]  # type: ignore[attr-defined]
+    assert "looked at" in chart.caption
+
+
+def test_the_gradient_norm_is_over_all_parameters_before_and_after_clipping() -> None:
+    sites = [Site("parameter", "w", {"numel": 9}), Site("parameter", "b", {"numel": 16})]
+    raw = np.ones((4, 2))
+    trace = synthetic_trace({"parameter": sites}, {GRAD_RMS: raw, GRAD_USED_RMS: 0.2 * raw})
+    chart = gradient_norm.chart(trace)
+    assert chart is not None
+    before, after = chart.figure.rows  # type: ignore[attr-defined]
+    assert (before["norm"], after["norm"]) == ([5] * 4, [1] * 4)
+    assert "100 % of the looks, to 0.2 of it" in chart.caption
+    same = gradient_norm.chart(synthetic_trace({"parameter": sites}, {GRAD_RMS: raw, GRAD_USED_RMS: raw}))
+    assert same is not None
+    assert len(same.figure.rows) == 1  # type: ignore[attr-defined]
+
+
+def test_the_activation_scale_is_that_of_the_first_look_and_of_the_last() -> None:
+    trace = synthetic_trace({"layer": layers(0, 1)}, {IN_SPREAD: [[1.0, np.nan], [0.5, 4.0], [0.25, 0.0]]})
+    chart = activation_scale.chart(trace)
+    assert chart is not None
+    first, second = chart.figure.rows  # type: ignore[attr-defined]
+    assert (first["first"], first["last"]) == (1, 0.25)
+    assert (second["first"], second["last"]) == (4, 1e-30)
+    assert chart.figure.domain[0] >= 1e-24  # type: ignore[attr-defined]
+
+
+def test_the_noise_scale_is_the_batch_times_what_successive_gradients_disagree_by() -> None:
+    n, agree, batch = 40, 0.2, 32
+    trace = synthetic_trace(
+        {"run": ["run"], "objective": ["o"]},
+        {
+            GRADIENT_POWER: np.full(n, 2.0),
+            GRADIENT_DOT: (np.arange(1, n), np.full(n - 1, 2.0 * agree)),
+            TARGET_COUNT: np.full(n, float(batch)),
+        },
+    )
+    chart = noise_scale.chart(trace)
+    assert chart is not None
+    assert chart.figure.row["noise"] == pytest.approx([batch * (1 / agree - 1)] * 35)  # type: ignore[attr-defined]
+    opposed = synthetic_trace(
+        {"run": ["run"], "objective": ["o"]},
+        {
+            GRADIENT_POWER: np.full(n, 2.0),
+            GRADIENT_DOT: (np.arange(1, n), np.full(n - 1, -1.0)),
+            TARGET_COUNT: np.full(n, 32.0),
+        },
+    )
+    assert noise_scale.chart(opposed) is None
+
+
+def test_the_learning_rate_is_that_of_each_optimizer() -> None:
+    rates = np.array([[0.1, np.nan], [0.1, 1e-3], [1e-4, 1e-3]])
+    chart = learning_rate.chart(synthetic_trace({"optimizer": ["SGD", "Adam"]}, {LEARNING_RATE: rates}))
+    assert chart is not None
+    assert [row["rate"] for row in chart.figure.rows] == [[0.1, 0.1, 1e-4], [1e-3, 1e-3]]  # type: ignore[attr-defined]
+    assert chart.figure.span == (1e-4, 0.1)  # type: ignore[attr-defined]
+
+
+def test_what_belongs_to_a_layer_knows_its_place_in_every_chart(make_training: Training) -> None:
+    trace = make_training(layers=3)
+    for module in (gradient_map, backward_gain, activation_scale, lost_units, update_ratio):
+        chart = module.chart(trace)
+        assert chart is not None
+        found = {row["place"] for row in chart.figure.rows}  # type: ignore[attr-defined]
+        assert found == ({0, 1} if module is backward_gain else {0, 1, 2})
+        assert chart.figure.spec()["params"][0] == {"name": "layer", "value": -1}
 
 
 @given(st.integers(1, 500), st.integers(2, 60), st.data())

@@ -9,9 +9,9 @@ import jsonschema
 import numpy as np
 import pytest
 
-from trimtab.report import json, study_json
+from trimtab.report import comparison_json, json, study_json
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "json.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "howto" / "json.md"
 
 
 def strict(text: str):
@@ -81,7 +81,7 @@ def test_a_script_name_that_is_no_text_still_makes_text(sick) -> None:
 
 
 def test_the_document_names_every_field() -> None:
-    diagnosis, study = DOCUMENT.read_text(encoding="utf-8").split("## The study of trimtab fix")
+    diagnosis, study, comparison = re.split(r"^## .*", DOCUMENT.read_text(encoding="utf-8"), flags=re.MULTILINE)
     told = set(re.findall(r"^\| `(\w+)`", diagnosis, re.MULTILINE))
     finding = json.SCHEMA["properties"]["findings"]["items"]
     ignored = json.SCHEMA["properties"]["ignored"]["items"]
@@ -90,6 +90,7 @@ def test_the_document_names_every_field() -> None:
     assert told == set(study_json.SCHEMA["properties"]) | set(
         study_json.SCHEMA["properties"]["trials"]["items"]["properties"]
     )
+    assert set(re.findall(r"^\| `(\w+)`", comparison, re.MULTILINE)) == set(comparison_json.SCHEMA["properties"])
 
 
 def test_the_example_in_the_document_validates() -> None:

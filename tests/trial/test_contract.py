@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from clinic.healed import HEALS
 from clinic.launch import launch
 from clinic.programs import Program, discover
 from clinic.repair import closed
@@ -20,36 +21,6 @@ from trimtab.trial.enactors import enactable
 
 METRICS: dict[str, Any] = json.loads((Path(__file__).parents[2] / "clinic" / "metrics.json").read_text())
 
-HEALS = {
-    "add-momentum=0.9": ("movie_grid_completion",),
-    "add-momentum=0.95": ("sparse_parity_sgd",),
-    "break-symmetry": ("box_filter_start", "constant_weights_teacher"),
-    "clean-data": ("constant_pixels", "missing_values"),
-    "clear-gradients": ("forgot_zero_grad", "tagger_trainer_method_not_called"),
-    "clip-by-norm=1": ("meter_readings_outliers", "charging_time_typos"),
-    "clip-by-value=0.1": ("meter_readings_outliers", "charging_time_typos"),
-    "follow-statistics=0.1": ("dice_reader_cnn", "pipe_pressure_surrogate"),
-    "gate-through-time": ("saccade_memory_delay", "rnn_first_token"),
-    "initialize-by-activation": ("init_normal_one", "opening_verb_cell"),
-    "loosen-clipping=1": ("adding_lstm_clip_norm", "autoencoder_value_clip"),
-    "lower-epsilon=1e-8": ("vae_mean_loss_eps", "char_mlp_adam_eps"),
-    "lower-learning-rate=0.03": ("adam_lr_half",),
-    "lower-learning-rate=0.01": ("pendulum_world_model",),
-    "lower-weight-decay=1e-4": ("friedman_l2_strong", "textures_weight_decay"),
-    "match-loss=softmax": ("char_gru_probabilities",),
-    "match-loss=sigmoid": ("film_genres_multilabel",),
-    "normalize-layers=layer": ("bilinear_gates_tower", "star_heatmaps_prior"),
-    "optimize-all-parameters": ("groups_after_counting", "digit_halves_clip"),
-    "raise-learning-rate=hold": ("scheduler_every_batch", "stripes_resnet"),
-    "replace-activation": ("deep_sigmoid_mlp", "conv_autoencoder_deep_sigmoid"),
-    "replace-batch-norm": ("bag_of_cells_head", "gesture_pairs_batchnorm"),
-    "revive-units": ("heatmap_prior_everywhere", "relu_killed_by_shifted_input"),
-    "scale-each-coordinate=0.01": ("rare_words_embedding", "deep_linear_map"),
-    "set-mode": ("dropout_lost_after_validation", "tcn_oscillator_forecast"),
-    "shuffle-data": ("folder_per_class_loader", "reaction_yield_table"),
-    "standardize-inputs": ("credit_income_column", "raw_wine_kaggle"),
-    "standardize-targets=1988.48:11.9961": ("song_year_huber",),
-}
 # One program or none: the clinic has no second that it heals alone.
 RARE = {"average-weights", "enlarge-batch", "lower-momentum", "standardize-targets", "warm-up"}
 

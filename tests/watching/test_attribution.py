@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from tests.watching.programs import PROGRAMS
 from trimtab.core.errors import TrimtabError
-from trimtab.core.signal import LOSS, UPDATE_RMS
+from trimtab.core.signal import LOSS, TRAINING_MODE, UPDATE_RMS
 from trimtab.core.trace import Trace
 from trimtab.watching import Watcher
 
@@ -240,3 +240,44 @@ class Drawn(torch.utils.data.Dataset[Tensor]):
 
     def __getitem__(self, index: int) -> Tensor:
         return torch.tensor(hasattr(torch.autograd.backward, "trimtab_hooks"))
+
+
+class Unit(nn.Module):
+    """Trained by methods of its own, never called itself: as Lightning has it, and many a GAN."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = nn.Sequential(nn.Linear(4, 8), nn.ReLU())
+        self.head, self.idle, self.scale = nn.Linear(8, 1), nn.Linear(8, 1), nn.Parameter(torch.ones(1))
+
+    def loss(self, x: Tensor) -> Tensor:
+        return (self.head(self.encoder(x)) * self.scale).square().mean()
+
+
+def test_a_model_whose_parts_are_called_by_its_own_methods_names_them() -> None:
+    kept: dict[int, Any] = {}  # no variable of the script is the model
+
+    def loss() -> Tensor:
+        unit = Unit()
+        kept[0] = unit, torch.optim.SGD(unit.parameters(), lr=0.1)
+        return unit.loss(torch.randn(16, 4))
+
+    with Watcher() as watcher:
+        loss().backward()
+        kept[0][1].step()
+    trace = watcher.trace()
+    assert {"encoder.0", "head"} <= set(names(trace, "layer"))
+    assert set(names(trace, "parameter")) == {name for name, _ in Unit().named_parameters()}
+
+
+def test_what_is_wrapped_around_a_model_shows_in_no_name_and_has_no_mode() -> None:
+    model = nn.DataParallel(nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.1), nn.Linear(8, 1)))
+    model.training = False  # of the wrapper alone, as Lightning leaves it
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with Watcher() as watcher:
+        for _ in range(3):
+            model(torch.randn(16, 4)).square().mean().backward()
+            optimizer.step()
+    trace = watcher.trace()
+    assert names(trace, "layer") == ["0", "2"]
+    assert (names(trace, "model"), set(trace[TRAINING_MODE].ravel())) == (["Sequential"], {1.0})

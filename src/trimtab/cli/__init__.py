@@ -14,6 +14,10 @@ COMMANDS = {
     "fix": "try remedies on a script, and prove which of them helps",
     "diagnose": "diagnose the record of an earlier run",
     "report": "make the HTML page of a record",
+    "watch": "show a run in progress, from another terminal",
+    "serve": "show runs in the browser, as they go",
+    "compare": "say what changed between two recorded runs",
+    "export": "export a record to CSV, Parquet, TensorBoard, W&B or MLflow",
     "rules": "list the rules",
     "explain": "explain one rule, with its limits and their sources",
     "remedies": "list the remedies, and how they are named in a recipe",
@@ -24,8 +28,8 @@ COMMANDS = {
 }
 # How the help puts them together; a command that stands in no group comes last.
 GROUPS = {
-    "train and find out": ("run", "fix", "demo"),
-    "of an earlier run": ("diagnose", "report"),
+    "train and find out": ("run", "fix", "watch", "serve", "demo"),
+    "of an earlier run": ("diagnose", "report", "compare", "export"),
     "read": ("rules", "explain", "remedies", "docs"),
 }
 

@@ -1,4 +1,4 @@
-"""`trimtab diagnose`: the diagnosis of a record, as text or JSON."""
+"""`trimtab diagnose`: the diagnosis of a record, as text, JSON or SARIF."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def main(arguments: Sequence[str]) -> int:
     from trimtab.record import read
 
     piped = options.json == "-"
-    wishes = Wishes(json=None if piped else options.json, settings=settings_for(options))
+    wishes = Wishes(json=None if piped else options.json, settings=settings_for(options), sarif=options.sarif)
     wishes.check()
     trace = read(options.record)
     diagnosis = publish(trace, wishes, None if piped else sys.stdout, os.getcwd())
@@ -46,5 +46,6 @@ def parser() -> Parser:
     )
     parser.add_argument("record", metavar="RECORD", help="the file that trimtab run has named")
     parser.add_argument("--json", metavar="FILE", help="write the diagnosis as JSON; - is stdout, without the report")
+    parser.add_argument("--sarif", metavar="FILE", help="write the findings as SARIF, for code review")
     add_choice_of_rules(parser)
     return parser

@@ -70,9 +70,9 @@ def fix(
 def _publish(study: Study, words: Sequence[str], json: str | None, html: str | None) -> None:
     """The report on the terminal, and the files that were asked for; JSON on stdout takes the report's place."""
     from trimtab.report import page, study_json, terminal
-    from trimtab.report.study import compose_study
+    from trimtab.report.study import compose_page, compose_study
 
-    terminal.show(compose_study(study, words, charts=False), sys.stderr if json == "-" else sys.stdout)
+    terminal.show(compose_study(study, words), sys.stderr if json == "-" else sys.stdout)
     written: list[str] = []
     if json == "-":
         print(study_json.dumps(study))
@@ -80,7 +80,7 @@ def _publish(study: Study, words: Sequence[str], json: str | None, html: str | N
         write_whole(json, study_json.dumps(study) + "\n")
         written.append(json)
     if html is not None:
-        write_whole(html, page.of_document(compose_study(study, words), f"trimtab fix: {words[0]}"))
+        write_whole(html, page.of_document(compose_page(study, words), f"trimtab fix: {words[0]}"))
         written.append(html)
     if written:
         print(f"\nwrote {', '.join(written)}", file=sys.stderr if json == "-" else sys.stdout)

@@ -99,7 +99,7 @@ class _Closing:
             return 0
         diagnosis = publish(trace, wishes, stream, self._home)
         if stream is not None:
-            written = [path for path in (self._record, wishes.json, wishes.html) if path]
+            written = [path for path in (self._record, *(path for _, path in wishes.files())) if path]
             print(f"\nwrote {', '.join(written)}\n{self._next(diagnosis)}", file=stream)
         return BAR_REACHED if is_reached(diagnosis, wishes.fail_on) else 0
 

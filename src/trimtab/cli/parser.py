@@ -89,6 +89,11 @@ def codes(text: str) -> list[str]:
     return [part.strip().upper() for part in text.split(",") if part.strip()]
 
 
+def names(text: str) -> list[str]:
+    """A list of names, with commas between."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
 def percent(text: str) -> float:
     """A share of the time in percent, above 0 and at most 100."""
     try:
@@ -111,6 +116,13 @@ def count(text: str) -> int:
     """A whole number of at least 1."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
+    return int(text)
+
+
+def port(text: str) -> int:
+    """The number of a TCP port, 0 for any."""
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"expected a port from 0 to 65535, got {text!r}")
     return int(text)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, TextIO
 
 from trimtab.cli.files import check_writable, write_whole
@@ -25,6 +26,7 @@ class Wishes:
     json: str | None = None
     html: str | None = None
     settings: Settings = DEFAULTS
+    sarif: str | None = None
 
     @property
     def fail_on(self) -> FailOn:
@@ -33,11 +35,15 @@ class Wishes:
 
     def wanted(self) -> bool:
         """Whether a diagnosis is needed even if nobody reads the report."""
-        return self.json is not None or self.html is not None or self.fail_on != "never"
+        return any(path is not None for _, path in self.files()) or self.fail_on != "never"
+
+    def files(self) -> tuple[tuple[str, str | None], ...]:
+        """The options that name a file, with the file where one was asked for."""
+        return ("--json", self.json), ("--html", self.html), ("--sarif", self.sarif)
 
     def check(self) -> None:
         """Raise TrimtabError for what cannot be fulfilled, before anything is run."""
-        for option, path in (("--json", self.json), ("--html", self.html)):
+        for option, path in self.files():
             if path is not None:
                 check_writable(path, option)
 
@@ -56,10 +62,14 @@ def publish(trace: Trace, wishes: Wishes, stream: TextIO | None, home: str) -> D
 
         terminal.write(diagnosis, trace, file=stream)
     failures: list[TrimtabError] = []
-    for path, make in ((wishes.json, _as_json), (wishes.html, _as_page)):
+    for path, make in (
+        (wishes.json, _as_json),
+        (wishes.html, _as_page),
+        (wishes.sarif, partial(_as_sarif, plugins=wishes.settings.plugins)),
+    ):
         if path is not None:
             try:
-                write_whole(os.path.join(home, path), make(diagnosis, trace))
+                write_whole(os.path.join(home, path), make(diagnosis, trace, home))
             except TrimtabError as error:
                 failures.append(error)
     if failures:
@@ -79,13 +89,19 @@ def next_command(*words: str) -> str:
     return f"next: {shlex.join(('trimtab', *words))}"
 
 
-def _as_json(diagnosis: Diagnosis, trace: Trace) -> str:
+def _as_json(diagnosis: Diagnosis, trace: Trace, home: str) -> str:
     from trimtab.report import json
 
     return json.dumps(diagnosis) + "\n"
 
 
-def _as_page(diagnosis: Diagnosis, trace: Trace) -> str:
+def _as_page(diagnosis: Diagnosis, trace: Trace, home: str) -> str:
     from trimtab.report import page
 
     return page.render(diagnosis, trace)
+
+
+def _as_sarif(diagnosis: Diagnosis, trace: Trace, home: str, plugins: tuple[str, ...]) -> str:
+    from trimtab.report import sarif
+
+    return sarif.dumps(diagnosis, trace, home, plugins) + "\n"

@@ -13,7 +13,7 @@ from trimtab.cli.selection import check_recipe, known_changes
 from trimtab.core.errors import TrimtabError
 from trimtab.core.recipe import Recipe
 
-_FLAGS = ("-h", "--help", "-q", "--quiet", "--no-config")
+_FLAGS = ("-h", "--help", "-q", "--quiet", "--no-config", "--live")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -25,10 +25,14 @@ def main(arguments: Sequence[str]) -> int:
     if options.json == "-":
         raise TrimtabError("--json -: stdout belongs to the program; use `trimtab diagnose RECORD --json -` after it")
     program = prepare(words)
-    wishes = Wishes(options.json, options.html, settings_for(options, program.folder))
+    wishes = Wishes(options.json, options.html, settings_for(options, program.folder), options.sarif)
     recipe = Recipe() if options.recipe is None else Recipe.parse(options.recipe)
     check_recipe(recipe)
     terms = Terms(wishes, options.record, options.max_steps, options.quiet, recipe=recipe, seed=options.seed)
+    if options.live:
+        from trimtab.cli.live import launch_live
+
+        return launch_live(program, terms, [word for word in ours if word != "--live"])
     return launch(program, terms)
 
 
@@ -66,11 +70,13 @@ def parser() -> Parser:
     parser.add_argument("--record", metavar="FILE", help="where the record goes (.trimtab/<script>-<time>.db)")
     parser.add_argument("--json", metavar="FILE", help="write the diagnosis as JSON")
     parser.add_argument("--html", metavar="FILE", help="write the report as one HTML page")
+    parser.add_argument("--sarif", metavar="FILE", help="write the findings as SARIF, for code review")
     parser.add_argument("--max-steps", type=count, metavar="N", help="end the script after N optimizer steps")
     recipe = "--with", "train under these changes: clip-by-norm=1.0,…"
     complete_with(parser.add_argument(recipe[0], dest="recipe", metavar="RECIPE", help=recipe[1]), known_changes)
     parser.add_argument("--seed", type=shift, default=0, metavar="K", help="add K to every seed that is set (0)")
     add_choice_of_rules(parser)
+    parser.add_argument("--live", action="store_true", help="show the run below its output while it goes")
     parser.add_argument("--budget", type=percent, metavar="PERCENT", help="time the watcher may cost (3)")
     parser.add_argument("-q", "--quiet", action="store_true", help="write nothing to stderr")
     return parser

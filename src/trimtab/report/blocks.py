@@ -98,12 +98,52 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A picture with its title, one line that says how to read it, and what it shows in words."""
+    """A picture with its title, one line that says how to read it, and what it shows in words.
 
+    `width` is the part of a wide page that it takes.
+    """
+
+    width: Literal["whole", "wide", "narrow", "half"]
     title: str
     caption: str
     alt: str
     figure: Figure
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A word of a chain of causes; `code` is that of the finding it names, empty where it names none."""
+
+    text: str
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """How the leading fault comes about and what follows from it, in a picture of words: cause, root, symptoms."""
+
+    cause: Link | None
+    root: Link
+    symptoms: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LayerRow:
+    """What was measured of one layer, and the place in execution order by which charts know it."""
+
+    place: int
+    label: str
+    name: str
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """The layers as numbers: what the charts show, for reading, and for choosing one of them."""
+
+    caption: str
+    head: tuple[str, ...]
+    rows: tuple[LayerRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,4 +202,14 @@ class Cure:
     command: str
 
 
-Block: TypeAlias = Verdict | Section | Note | Remark | Chart | Footer | Trials | Cure
+@dataclass(frozen=True, slots=True)
+class SideBySide:
+    """Two runs in columns under a caption: the first cell of a row says what, `head` names the columns."""
+
+    caption: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    leading: bool = False
+
+
+Block: TypeAlias = Verdict | Chain | Section | Note | Remark | Chart | Layers | Footer | Trials | Cure | SideBySide

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderResult
 
@@ -11,6 +12,7 @@ from trimtab.core.finding import Diagnosis
 from trimtab.core.trace import Trace
 from trimtab.report import markup, terminal
 from trimtab.report.document import words
+from trimtab.report.plotting import plot
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,14 @@ class DisplayedDiagnosis(Diagnosis):
     def of(cls, diagnosis: Diagnosis, trace: Trace) -> DisplayedDiagnosis:
         """The same diagnosis with its trace attached."""
         return cls(**{f.name: getattr(diagnosis, f.name) for f in fields(Diagnosis)}, trace=trace)
+
+    def plot(self, name: str) -> Any:
+        """A chart of the report as an Altair chart: `diagnosis.plot("gradient-by-depth").save("gradient.svg")`.
+
+        A notebook shows it; `save` writes PNG, SVG or HTML without a browser. Raises TrimtabError for a name that no
+        chart has (the message lists them), and for a chart of which this run has no data.
+        """
+        return plot(self.trace, name)
 
     def __str__(self) -> str:
         text = io.StringIO()

@@ -25,7 +25,9 @@ from trimtab.report.blocks import (
     Table,
     Text,
 )
+from trimtab.report.chain import chain
 from trimtab.report.evidence import evidence
+from trimtab.report.layers import layers
 from trimtab.report.names import clean, enumerate_names
 from trimtab.report.quantity import number, percent
 from trimtab.report.verdict import verdict
@@ -39,8 +41,13 @@ class Document:
 
 
 def compose(diagnosis: Diagnosis, trace: Trace) -> Document:
-    """The whole report: words, then charts, then where it comes from."""
-    return Document((*words(diagnosis, trace).blocks, *figures.charts(trace), _footer(diagnosis, trace)))
+    """The whole report: the verdict, how it comes about, the findings, then charts, then where it comes from."""
+    first, *rest = words(diagnosis, trace).blocks
+    folded = fold(diagnosis)
+    links = chain(*folded[0]) if folded else None
+    table = layers(trace)
+    blocks: list[Block | None] = [first, links, *rest, *figures.charts(trace), table, _footer(diagnosis, trace)]
+    return Document(tuple(block for block in blocks if block is not None))
 
 
 def words(diagnosis: Diagnosis, trace: Trace) -> Document:

@@ -1,4 +1,4 @@
-"""The diagnosis as JSON, schema 1: the machine interface, documented in docs/json.md."""
+"""The diagnosis as JSON, schema 1: the machine interface, documented in docs/howto/json.md."""
 
 from __future__ import annotations
 

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from html import escape
+from itertools import groupby
 
 from trimtab.core.finding import Severity
 from trimtab.report.blocks import (
     Block,
+    Chain,
     Chart,
     Code,
     Cure,
     Footer,
     Heading,
+    LayerRow,
+    Layers,
+    Link,
     Note,
     Part,
     Remark,
     Row,
     Section,
+    SideBySide,
     Step,
     Symptom,
     Symptoms,
@@ -40,13 +46,17 @@ def body(document: Document) -> str:
 
 
 def _blocks(document: Document) -> Iterator[str]:
+    """Charts that follow each other stand in one grid, below the place where a layer is chosen."""
+    table = next((block for block in document.blocks if isinstance(block, Layers)), None)
     charts = 0
-    for block in document.blocks:
-        if isinstance(block, Chart):
-            yield _chart(block, charts)
-            charts += 1
-        else:
-            yield _block(block)
+    for drawn, group in groupby(document.blocks, lambda block: isinstance(block, Chart)):
+        if not drawn:
+            yield from map(_block, group)
+            continue
+        frames = [_chart(chart, number) for number, chart in enumerate(group, charts) if isinstance(chart, Chart)]
+        charts += len(frames)
+        picker = _picker(table) if table else ""
+        yield f'<section class="charts">{picker}\n' + "\n".join(frames) + "</section>"
 
 
 def _block(block: Block) -> str:
@@ -55,9 +65,14 @@ def _block(block: Block) -> str:
             word, rest = text[: len(status)], text[len(status) :].lstrip(":")
             detail = f"<p>{escape(because[:1].upper() + because[1:])}.</p>" if because else ""
             return f'<header class="{status}"><h1><b>{escape(word)}</b>{escape(rest)}</h1>{detail}</header>'
+        case Chain(cause, root, symptoms):
+            return _chain(cause, root, symptoms)
+        case Layers(caption, head, rows):
+            return _layers(caption, head, rows)
         case Section(heading, parts):
             inner = "\n".join(_part(part) for part in parts)
-            return f'<article class="{heading.severity.label}">{_heading(heading)}\n{inner}</article>'
+            opening = f'<article id="{escape(heading.code)}" class="{heading.severity.label}">'
+            return f"{opening}{_heading(heading)}\n{inner}</article>"
         case Note(code, name, text):
             return f'<p class="note"><code>{escape(code)}</code> {escape(name)}: {escape(text)}</p>'
         case Remark(text):
@@ -72,8 +87,61 @@ def _block(block: Block) -> str:
             inner = "\n".join(_step(step) for step in steps)
             foot = f"<p><code>{escape(command)}</code></p>" if command else ""
             return f'<article class="cure"><h2>{escape(title)}</h2><p>{escape(proof)}</p>{inner}{foot}</article>'
+        case SideBySide():
+            return _side_by_side(block)
         case Chart():
             return ""
+
+
+def _chain(cause: Link | None, root: Link, symptoms: tuple[Link, ...]) -> str:
+    """A list in the order of cause and effect; the symptoms, which have no order, are one item."""
+    items = [f'<li class="cause">{_link(cause)}</li>'] if cause else []
+    items.append(f'<li class="root">{_link(root)}</li>')
+    if symptoms:
+        items.append(f'<li class="symptoms">{" ".join(_link(link) for link in symptoms)}</li>')
+    return f'<nav aria-label="From cause to symptom"><ol class="chain">{"".join(items)}</ol></nav>'
+
+
+def _link(link: Link) -> str:
+    words = escape(link.text.replace("-", " "))
+    code = escape(link.code)
+    return f'<a href="#{code}"><b>{words}</b> <code>{code}</code></a>' if code else f"<span><b>{words}</b></span>"
+
+
+def _picker(table: Layers) -> str:
+    """Hidden until the page's script has charts to mark a layer in."""
+    options = "".join(f'<option value="{row.place}">{escape(row.label)}</option>' for row in table.rows)
+    return (
+        '<form class="picker" hidden><label>Layer <select><option value="-1">all</option>'
+        f'{options}</select></label> <output aria-live="polite"></output></form>'
+    )
+
+
+def _layers(caption: str, head: tuple[str, ...], rows: tuple[LayerRow, ...]) -> str:
+    titles = "".join(f'<th scope="col">{escape(title)}</th>' for title in ("layer", *head))
+    inner = "\n".join(_layer(row) for row in rows)
+    return (
+        f'<details class="layers"><summary>The layers as numbers</summary><p>{escape(caption)}</p><div class="wide">'
+        f"<table><thead><tr>{titles}</tr></thead>\n<tbody>{inner}</tbody></table></div></details>"
+    )
+
+
+def _layer(row: LayerRow) -> str:
+    cells = "".join(f"<td>{escape(cell)}</td>" for cell in row.cells)
+    name = f'<button type="button" aria-pressed="false">{escape(row.name)}</button>'
+    return f'<tr data-place="{row.place}"><th scope="row">{name}</th>{cells}</tr>'
+
+
+def _side_by_side(block: SideBySide) -> str:
+    titles = "".join(f'<th scope="col">{escape(title)}</th>' for title in block.head)
+    lines = (f'<tr><th scope="row">{escape(row[0])}</th>{"".join(map(_cell, row[1:]))}</tr>' for row in block.rows)
+    table = f"<table><thead><tr>{titles}</tr></thead>\n<tbody>{''.join(lines)}</tbody></table>" if block.rows else ""
+    level = "h1" if block.leading else "h2"
+    return f'<section class="compared"><{level}>{escape(block.caption)}</{level}>{table}</section>'
+
+
+def _cell(text: str) -> str:
+    return f"<td>{escape(text)}</td>"
 
 
 def _trial(row: Row) -> str:
@@ -107,7 +175,7 @@ def _part(part: Part) -> str:
             return f"<pre><code>{escape(text)}</code></pre>"
         case Symptoms(items):
             count = f"{len(items)} symptom{'' if len(items) == 1 else 's'}"
-            rows = "\n".join(f"<li>{_symptom(item)}</li>" for item in items)
+            rows = "\n".join(f'<li id="{escape(item.code)}">{_symptom(item)}</li>' for item in items)
             return f"<details><summary>Explains {count}</summary><ul>{rows}</ul></details>"
 
 
@@ -127,7 +195,7 @@ def _pairs(rows: tuple[tuple[str, str], ...]) -> str:
 def _chart(chart: Chart, number: int) -> str:
     alt = escape(chart.alt)
     return (
-        f"<figure><h2>{escape(chart.title)}</h2>"
+        f'<figure class="{chart.width}"><h2>{escape(chart.title)}</h2>'
         f'<div class="chart" data-chart="{number}" role="img" aria-label="{alt}"><p>{alt}</p></div>'
         f"<figcaption>{escape(chart.caption)}</figcaption></figure>"
     )

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from math import isfinite
 
 from trimtab.core.study import Study, Trial, merit
-from trimtab.report.blocks import Block, Code, Cure, Row, Step, Trials, Verdict
+from trimtab.report import document
+from trimtab.report.blocks import Block, Code, Cure, Row, Section, Step, Trials, Verdict
+from trimtab.report.chain import chain
 from trimtab.report.document import Document, fold, remarks
 from trimtab.report.figures import paired_curves
 from trimtab.report.names import clean
@@ -17,29 +19,45 @@ from trimtab.report.verdict import verdict
 ORDER = ("helped", "inconclusive", "no effect", "harmed", "untested")
 
 
-def compose_study(study: Study, words: Sequence[str], charts: bool = True) -> Document:
-    """The report on a study of the script that `words` run; without charts for a terminal."""
-    return Document(tuple(_blocks(study, words, charts)))
+def compose_study(study: Study, words: Sequence[str]) -> Document:
+    """The report on a study of the script that `words` run, for a terminal: what is to be done stands last, in view."""
+    return Document((*_head(study), *_tried(study), *_cure(study, words)))
 
 
-def _blocks(study: Study, words: Sequence[str], charts: bool) -> Iterator[Block]:
+def compose_page(study: Study, words: Sequence[str]) -> Document:
+    """The same for a page, which is read from its top: what is to be done, its curves, then all that was tried."""
+    blocks: list[Block] = [*_head(study), *_chain(study), *_cure(study, words), *_curves(study), *_tried(study)]
+    if study.diagnosis is not None and study.trace is not None:
+        blocks += [block for block in document.words(study.diagnosis, study.trace).blocks if isinstance(block, Section)]
+    return Document(tuple(blocks))
+
+
+def _head(study: Study) -> Iterator[Block]:
     diagnosis, trace = study.diagnosis, study.trace
     if diagnosis is None or trace is None:
         yield Verdict("unseen", "UNSEEN: the script as it is was not run to an end", study.ended)
-        return
-    yield verdict(diagnosis, trace, fold(diagnosis), len(diagnosis.checked))
-    yield from remarks(diagnosis)
-    if diagnosis.status != "sick":
-        yield Cure("nothing to fix", "No rule reports a fault in the script as it is: nothing was tried.", (), "")
-        return
+    else:
+        yield verdict(diagnosis, trace, fold(diagnosis), len(diagnosis.checked))
+        yield from remarks(diagnosis)
+
+
+def _chain(study: Study) -> Iterator[Block]:
+    folded = fold(study.diagnosis) if study.diagnosis is not None else []
+    links = chain(*folded[0]) if folded else None
+    if links is not None:
+        yield links
+
+
+def _tried(study: Study) -> Iterator[Block]:
     tried = sorted(study.trials.values(), key=lambda trial: (ORDER.index(trial.judgement.verdict), *merit(trial)))
     if tried:
         yield Trials(_caption(study), tuple(_row(trial) for trial in tried))
-    yield _cure(study, words)
-    if charts and study.best is not None:
-        chart = paired_curves.chart(study.controls, study.best)
-        if chart is not None:
-            yield chart
+
+
+def _curves(study: Study) -> Iterator[Block]:
+    chart = None if study.best is None else paired_curves.chart(study.controls, study.best)
+    if chart is not None:
+        yield chart
 
 
 def _caption(study: Study) -> str:
@@ -68,7 +86,16 @@ def _row(trial: Trial) -> Row:
     )
 
 
-def _cure(study: Study, words: Sequence[str]) -> Cure:
+def _cure(study: Study, words: Sequence[str]) -> Iterator[Block]:
+    if study.diagnosis is None or study.trace is None:
+        return
+    if study.diagnosis.status != "sick":
+        yield Cure("nothing to fix", "No rule reports a fault in the script as it is: nothing was tried.", (), "")
+    else:
+        yield _advice(study, words)
+
+
+def _advice(study: Study, words: Sequence[str]) -> Cure:
     best = study.best
     if best is not None:
         j = best.judgement

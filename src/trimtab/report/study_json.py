@@ -1,4 +1,4 @@
-"""A study as JSON, schema 1: documented in docs/json.md."""
+"""A study as JSON, schema 1: documented in docs/howto/json.md."""
 
 from __future__ import annotations
 

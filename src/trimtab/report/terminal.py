@@ -22,6 +22,7 @@ from trimtab.report.blocks import (
     Remark,
     Row,
     Section,
+    SideBySide,
     Symptom,
     Symptoms,
     Table,
@@ -109,8 +110,40 @@ def _block(block: Block, width: int) -> Iterator[Line]:
                 )
                 yield from _part(step.code, width)
             yield Line(command, "dim")
+        case SideBySide(caption, head, rows):
+            yield from _wrapped(Line(caption, "bold"), width)
+            yield from _columns(head, rows, width)
         case _:
             return
+
+
+def _columns(head: tuple[str, ...], rows: tuple[tuple[str, ...], ...], width: int) -> Iterator[Line]:
+    """Cells under their heads; the columns share what room there is, the first and short ones get what they need."""
+    table = [head, *rows] if rows else []
+    widths = _widths([max(cell_len(row[c]) for row in table) for c in range(len(head))], width - 2 * len(head))
+    for place, row in enumerate(table):
+        cells = [list(_wrapped(Line(text), room)) or [Line("")] for text, room in zip(row, widths, strict=True)]
+        for line in range(max(map(len, cells))):
+            parts = [
+                _padded(cell[line] if line < len(cell) else Line(""), w) for cell, w in zip(cells, widths, strict=True)
+            ]
+            made = Line.assemble("  ", Line("  ").join(parts), style="" if place else "dim")
+            made.rstrip()
+            yield made
+
+
+def _widths(wanted: list[int], room: int) -> list[int]:
+    """What each column wants; where that is too much, the widest gives way first, down to 8."""
+    widths = list(wanted)
+    while sum(widths) > room and max(widths) > 8:
+        widths[widths.index(max(widths))] -= 1
+    return widths
+
+
+def _padded(text: Line, width: int) -> Line:
+    text = text.copy()
+    text.pad_right(max(width - cell_len(text.plain), 0))
+    return text
 
 
 def _trial(row: Row, width: int) -> Iterator[Line]:

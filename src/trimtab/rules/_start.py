@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from trimtab.core.depth import Chain
 from trimtab.core.signal import IN_RMS, SATURATED, WEIGHT_RMS
 from trimtab.core.trace import Floats, Trace
-from trimtab.rules._depth import Chain
 
 
 def weight_gains(trace: Trace, chain: Chain) -> Floats:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from trimtab.core.norms import total_norm
 from trimtab.core.signal import GRAD_RMS, LOSS, UPDATE_RMS, WEIGHT_RMS
 from trimtab.core.trace import Floats, Trace
-from trimtab.rules._global import total_norm
 
 
 def weight_places(trace: Trace) -> list[int]:

@@ -8,12 +8,12 @@ import numpy as np
 
 from trimtab.core.cause import Cause
 from trimtab.core.course import Course, main_course
+from trimtab.core.depth import normalized_next
 from trimtab.core.finding import Finding, Severity
 from trimtab.core.rule import Limit, Rule
 from trimtab.core.signal import FEATURE_MEAN, FEATURE_SD, LOSS
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Floats, Scalar, Site, Trace
-from trimtab.rules._depth import normalized_next
 
 
 class InputNotNormalized(Rule):

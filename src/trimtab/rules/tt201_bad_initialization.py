@@ -6,12 +6,12 @@ import numpy as np
 
 from trimtab.core.cause import Cause
 from trimtab.core.course import courses, main_course
+from trimtab.core.depth import Chain, chains, normalized_next
 from trimtab.core.finding import Finding, Severity
 from trimtab.core.rule import Limit, Rule
 from trimtab.core.signal import DELTA_NORM, IN_RMS, LOSS, SATURATED, WEIGHT_RMS
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Scalar, Site, Trace
-from trimtab.rules._depth import Chain, chains, normalized_next
 from trimtab.rules._start import Signals, saturated_at_start, signals, weight_gains
 
 

@@ -8,13 +8,13 @@ import numpy as np
 
 from trimtab.core.cause import OF_THE_PROGRAM, Cause
 from trimtab.core.course import Course, main_course
+from trimtab.core.depth import Chain, chains
 from trimtab.core.finding import Finding, Severity
 from trimtab.core.looks import column
 from trimtab.core.rule import Limit, Rule
 from trimtab.core.signal import DELTA_NORM, IN_RMS, LOSS
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Floats, Scalar, Site, Trace
-from trimtab.rules._depth import Chain, chains
 from trimtab.rules._start import signals
 
 

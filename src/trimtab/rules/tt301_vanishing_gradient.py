@@ -8,12 +8,12 @@ import numpy as np
 
 from trimtab.core.cause import OF_THE_PROGRAM, OF_THE_START, Cause
 from trimtab.core.course import main_course
+from trimtab.core.depth import Chain, chains
 from trimtab.core.finding import Finding, Severity
 from trimtab.core.rule import Limit, Rule
 from trimtab.core.signal import DELTA_NORM, GRAD_RMS, LOSS, TIME_CALLS, TIME_GAIN, UPDATE_RMS
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Floats, Scalar, Site, Trace
-from trimtab.rules._depth import Chain, chains
 from trimtab.rules._updates import reach
 
 

@@ -7,11 +7,11 @@ import numpy as np
 from trimtab.core.cause import OF_THE_PROGRAM, OF_THE_START, Cause
 from trimtab.core.course import main_course
 from trimtab.core.finding import Finding, Severity
+from trimtab.core.norms import before_and_after_clipping
 from trimtab.core.rule import Limit, Rule
 from trimtab.core.signal import GRAD_RMS, GRAD_USED_RMS, LOSS, UPDATE_RMS, WEIGHT_RMS
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Floats, Scalar, Site, Trace
-from trimtab.rules._global import before_and_after_clipping
 from trimtab.rules._updates import is_slow
 
 

@@ -66,7 +66,8 @@ class EpsilonDominates(Rule):
         seen = np.isfinite(shares)
         if optimizer is None or seen.any(axis=1).sum() < 3:
             return []
-        typical = float(np.median([np.median(shares[seen[:, i], i]) for i in np.flatnonzero(seen.any(axis=0))]))
+        columns = [i for i in range(shares.shape[1]) if seen[:, i].any()]
+        typical = float(np.median([float(np.median(shares[seen[:, i], i])) for i in columns]))
         if typical < self.limits["share"].value:
             return []
         epsilon = _epsilon(optimizer)

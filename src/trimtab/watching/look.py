@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import weakref
 from collections import defaultdict
 from collections.abc import Callable
@@ -83,7 +84,7 @@ class Look:
         self._depth += 1
         self._called.add(id(module))
         if self._depth == 1:
-            self._names.root(module)
+            self._names.root(module, sys._getframe(1))
         return self._depth == 1
 
     def root_name(self, module: nn.Module) -> str | None:

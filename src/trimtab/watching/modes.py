@@ -13,7 +13,7 @@ from torch.nn.modules.dropout import _DropoutNd
 
 from trimtab.core.signal import EVALUATION_MODE, TRAINING_MODE
 from trimtab.watching.buffer import Buffer
-from trimtab.watching.names import of_script
+from trimtab.watching.names import of_script, unwrapped
 from trimtab.watching.sites import Sites
 
 MOST_WINDOWS = 400  # stretches without gradient in which a model was called: what they tell is known by then
@@ -54,7 +54,7 @@ class Modes:
         if stateful:
             site = self._sites.index("model", name, name, stateful=stateful)
             signal = TRAINING_MODE if with_gradient else EVALUATION_MODE
-            self._buffer.put(step, signal, site, float(model.training))
+            self._buffer.put(step, signal, site, float(unwrapped(model).training))
         return True
 
 

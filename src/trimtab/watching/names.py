@@ -100,12 +100,51 @@ def _inside(name: str, value: Any) -> Iterator[tuple[str, Any]]:
                     yield from ((f"{prefix}{key}[{i}]", each) for i, each in enumerate(item))
 
 
+_WRAPPERS = {"_orig_mod", "_forward_module", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"}
+
+
+_DISTRIBUTED = (nn.parallel.DistributedDataParallel, nn.DataParallel)  # their part is called "module", as others are
+
+
+def _as_written(path: str, root: nn.Module) -> str:
+    """The path of a module without what compiling, distributing and checkpointing have put around it."""
+    parts = [part for part in path.split(".") if part not in _WRAPPERS]
+    return ".".join(parts[1:] if isinstance(root, _DISTRIBUTED) else parts)
+
+
+def unwrapped(module: nn.Module) -> nn.Module:
+    """The model that the script wrote, without the same wrappers: their own mode is nobody's concern."""
+    for name, part in module.named_children():
+        if name in _WRAPPERS or (isinstance(module, _DISTRIBUTED) and name == "module"):
+            return unwrapped(part)
+    return module
+
+
+def _owner(module: nn.Module, frame: FrameType | None) -> tuple[nn.Module, str] | None:
+    """The outermost module of which a method is calling this one, and the path from there.
+
+    A LightningModule is never called itself: its `training_step` calls what it is made of.
+    """
+    found: tuple[nn.Module, str] | None = None
+    while frame is not None:
+        if frame.f_code.co_argcount and frame.f_code.co_varnames[0] == "self":
+            owner = frame.f_locals.get("self")
+            if sys.version_info < (3, 13):
+                frame.f_locals.clear()  # as in _variables
+            if isinstance(owner, nn.Module) and owner is not module:
+                path = next((path for path, part in owner.named_modules() if part is module), None)
+                found = (owner, path) if path is not None else found
+        frame = frame.f_back
+    return found
+
+
 class Names:
     """Names of modules, parameters and optimizers of a running script. Holds weak references only."""
 
     def __init__(self, model: nn.Module | None = None) -> None:
         self._roots: weakref.WeakSet[nn.Module] = weakref.WeakSet()
-        self._pending: list[weakref.ref[nn.Module]] = []
+        self._owners: weakref.WeakSet[nn.Module] = weakref.WeakSet()
+        self._pending: list[tuple[weakref.ref[nn.Module], str]] = []
         self._params: dict[int, tuple[weakref.ref[torch.Tensor], str, str, str]] = {}
         self._modules: weakref.WeakKeyDictionary[nn.Module, str] = weakref.WeakKeyDictionary()
         self._holders: dict[int, weakref.ref[nn.Module]] = {}
@@ -115,24 +154,30 @@ class Names:
         if model is not None:
             self._enter(model, "")
 
-    def root(self, module: nn.Module) -> None:
-        """A module was called that no other module called: its parts get their names at the next `resolve`."""
-        if module not in self._roots and module not in self._modules:
-            self._roots.add(module)
-            self._pending.append(weakref.ref(module))
+    def root(self, module: nn.Module, frame: FrameType | None = None) -> None:
+        """A module was called that no other module called: its parts get their names at the next `resolve`.
+
+        `frame` is one from which it was called.
+        """
+        if module in self._roots or module in self._modules:
+            return
+        self._roots.add(module)
+        owner = _owner(module, frame)
+        self._pending.append((weakref.ref(module), "" if owner is None else owner[1]))
+        if owner is not None:
+            self._owners.add(owner[0])
 
     def resolve(self, frame: FrameType | None, leaves: Mapping[int, torch.Tensor]) -> None:
         """Name new roots and leaves; variables of the script are looked up only where something is unnamed."""
-        roots = [
-            m for m in (ref() for ref in self._pending) if m is not None and next(m.parameters(), None) is not None
-        ]
+        pending = [(reference(), path) for reference, path in self._pending]
+        roots = [(m, path) for m, path in pending if m is not None and next(m.parameters(), None) is not None]
         self._pending.clear()
-        if len(roots) == 1 and not self._modules and not self._is_leaf(roots[0]) and self._alone(frame, roots[0]):
-            self._enter(roots.pop(), "")
+        if len(roots) == 1 and not self._modules and not self._is_leaf(roots[0][0]) and self._alone(frame, roots[0][0]):
+            self._enter(*roots.pop(), alone=True)
         if roots:
-            called = self._called(frame, {id(root): root for root in roots})
-            for root in roots:
-                self._enter(root, self._free(called.get(id(root), type(root).__name__)))
+            called = self._called(frame, {id(root): root for root, path in roots if not path})
+            for root, path in roots:
+                self._enter(root, self._free(path or called.get(id(root), type(root).__name__)))
         nameless = {i: leaf for i, leaf in leaves.items() if self.param(leaf) is None}
         if nameless:
             self._adopt(frame, nameless)
@@ -159,7 +204,13 @@ class Names:
         return all(next(other.parameters(), None) is None or root in set(other.modules()) for other in others)
 
     def _adopt(self, frame: FrameType | None, nameless: Mapping[int, torch.Tensor]) -> None:
-        """Variables that are modules with nameless parameters, and were not seen called, are roots too."""
+        """Variables that are modules with nameless parameters, and were not seen called, are roots too.
+
+        So much the more are modules whose parts were seen called.
+        """
+        for path, module in (each for owner in self._owners for each in owner.named_modules()):
+            if any(id(p) in nameless for p in module.parameters(recurse=False)):
+                self._name_parameters(module, path, path, "")
         for name, value in _variables(frame):
             if not isinstance(value, nn.Module) or value in self._roots:
                 continue
@@ -185,24 +236,28 @@ class Names:
                 break
         return called
 
-    def _enter(self, root: nn.Module, prefix: str) -> None:
+    def _enter(self, root: nn.Module, prefix: str, alone: bool = False) -> None:
         self._roots.add(root)
         # Layers kept in a plain list are roots each; together they are one model.
-        group = "" if self._is_leaf(root) else prefix
+        group = "" if alone or self._is_leaf(root) else prefix
         for path, module in root.named_modules():
-            path = path.removeprefix("_orig_mod").lstrip(".")
-            full = ".".join(part for part in (prefix, path) if part) or type(root).__name__
+            path = _as_written(path, root)
+            full = ".".join(part for part in (prefix, path) if part) or type(unwrapped(root)).__name__
             if module in self._modules:
                 continue
             self._modules[module] = full
-            own = {name: p for name, p in module.named_parameters(recurse=False)}
-            weights = [name for name, p in own.items() if p.dim() >= 2]
-            for name, p in own.items():
-                joined = ".".join(part for part in (prefix, path, name) if part)
-                # One weight in a module: the layer bears the module's name; several (nn.LSTM): each bears its own.
-                sole = len(weights) <= 1 or name not in weights
-                self._params.setdefault(id(p), (weakref.ref(p), joined, full if sole else joined, group))
-                self._holders.setdefault(id(p), weakref.ref(module))
+            self._name_parameters(module, ".".join(part for part in (prefix, path) if part), full, group)
+
+    def _name_parameters(self, module: nn.Module, path: str, layer: str, group: str) -> None:
+        """Name the parameters that a module holds itself, unless they have names already."""
+        own = dict(module.named_parameters(recurse=False))
+        weights = [name for name, p in own.items() if p.dim() >= 2]
+        for name, p in own.items():
+            joined = f"{path}.{name}" if path else name
+            # One weight in a module: the layer bears the module's name; several (nn.LSTM): each bears its own.
+            sole = len(weights) <= 1 or name not in weights
+            self._params.setdefault(id(p), (weakref.ref(p), joined, layer if sole and layer else joined, group))
+            self._holders.setdefault(id(p), weakref.ref(module))
 
     def _free(self, name: str) -> str:
         """The name, or the name with a number when it is taken."""

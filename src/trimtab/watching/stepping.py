@@ -28,6 +28,7 @@ class StepProbes:
         self._leftovers, self._columns = Leftovers(buffer, sites), ColumnProbe()
         self._placed: list[tuple[int, Tensor]] = []
         self._by_hand: list[Tensor] = []
+        self._closure = False  # the step under way computes its gradients itself
 
     @property
     def pending(self) -> bool:
@@ -58,17 +59,31 @@ class StepProbes:
 
     def before_step(self, step: int, optimizer: Optimizer, has_closure: bool) -> None:
         """Just before the update: gradients as they are used, weights as they were."""
-        trained = [p for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
-        placed = self._placed = self._look.place(trained)
-        if not has_closure:
-            factor = getattr(optimizer, "grad_scale", None)  # a fused optimizer undoes the scaling itself
-            gradient_rms(self._buffer, step, GRAD_USED_RMS, placed, factor)
-            self._noise.read(self._buffer, step, self._sites.index("run", "run"), optimizer)
-            read_reach(self._buffer, step, optimizer, self._look.place, self._look.was_called)
-        self._updates.before(placed)
+        held = [p for group in optimizer.param_groups for p in group["params"]]
+        self._closure = has_closure
+        if has_closure:
+            self._updates.before_closure([p for p in held if p.requires_grad])
+            return
+        self._placed = self._look.place([p for p in held if p.grad is not None])
+        self._read_used(step, optimizer)
+        self._updates.before(self._placed)
 
-    def after_step(self, step: int, optimizer: Optimizer | None, site: int | None) -> None:
-        """Just after the update, by an optimizer with its site or by hand."""
+    def _read_used(self, step: int, optimizer: Optimizer) -> None:
+        """Gradients as the step uses them: clipped, and unscaled."""
+        factor = getattr(optimizer, "grad_scale", None)  # a fused optimizer undoes the scaling itself
+        gradient_rms(self._buffer, step, GRAD_USED_RMS, self._placed, factor)
+        self._noise.read(self._buffer, step, self._sites.index("run", "run"), optimizer)
+        read_reach(self._buffer, step, optimizer, self._look.place, self._look.was_called)
+
+    def after_step(self, step: int, optimizer: Optimizer | None, site: int | None, evaluations: int) -> None:
+        """Just after the update, by an optimizer with its site or by hand; `evaluations`: of its closure."""
+        if optimizer is not None and self._closure:
+            held = [p for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+            self._placed = self._look.place(held)
+            self._updates.after_closure(self._placed)
+            if evaluations == 1:  # the gradient that the closure has left is the one that was used
+                self._read_used(step, optimizer)
+        self._closure = False
         if not self._updates.after(self._buffer, step, by_hand=optimizer is None):
             self._by_hand = []  # accumulated, or made anew: nothing can be left over
         self._units.read(self._buffer, step, self._placed, self._look.gates)

@@ -113,6 +113,7 @@ class Watcher:
         self._losses, self._rates = Losses(self._buffer, self._sites), Rates(self._buffer, self._sites)
         self._backwards = 0
         self._backwards_in_step = 0
+        self._evaluations = 0  # of the closure that the step under way was given
         self._thread: int | None = None
         self._pid = os.getpid()
         self._said: set[str] = set()
@@ -164,7 +165,7 @@ class Watcher:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        self.stop("end" if kind is None else "max-steps" if issubclass(kind, MaxSteps) else "exception")
+        self.stop(_ending(kind))
         return kind is not None and issubclass(kind, MaxSteps)
 
     def trace(self) -> Trace:
@@ -266,7 +267,7 @@ class Watcher:
         frame = caller(sys._getframe(3))
         self._begin_backward(roots, frame)
         # Of the evaluations in a closure only the first is at the weights from which the step begins.
-        if self.looking and roots and not (self._optimizers.in_step() and self._backwards_in_step > 1):
+        if self.looking and roots and not (self._optimizers.in_step() and self._evaluations > 1):
             with torch.no_grad():
                 self._probes.before_backward(self.steps)
                 self._look.survey(self.steps, roots, frame)
@@ -278,9 +279,10 @@ class Watcher:
             self._close_step(None)
         self._backwards += 1
         self._backwards_in_step += 1
+        self._evaluations += closure
         for root in roots:
             # Of the many evaluations in a closure the first is the loss at the current weights.
-            if root.numel() == 1 and not (closure and self._losses):
+            if root.numel() == 1 and not (closure and self._evaluations > 1):
                 self._keep_loss(root, frame)
 
     def _keep_loss(self, root: Tensor, frame: FrameType | None) -> None:
@@ -338,6 +340,7 @@ class Watcher:
         self._optimizers.known(optimizer)
         if not self._optimizers.step_begins(optimizer, frame, has_closure):
             return
+        self._evaluations = 0
         # A second optimizer stepping after one backward belongs to the look that the backward had.
         if self.looking if self._backwards_in_step or has_closure else self._looked:
             with torch.no_grad():
@@ -355,7 +358,7 @@ class Watcher:
         if self._probes.pending:
             site = None if optimizer is None else self._rates.site(optimizer, self._optimizers.line)
             with torch.no_grad():
-                self._probes.after_step(self.steps, optimizer, site)
+                self._probes.after_step(self.steps, optimizer, site, self._evaluations)
         self._losses.close(self.steps)
         deciding = self.looking or self.steps + 1 >= self._pace.again
         if optimizer is not None and deciding:
@@ -378,6 +381,12 @@ class Watcher:
             (self._hooks.arm if self.looking else self._hooks.disarm)()
         if looked:
             self._look.forget()
+
+
+def _ending(kind: type[BaseException] | None) -> str:
+    """How a run ended, in the word of the record, from what was raised out of it."""
+    words = {MaxSteps: "max-steps", KeyboardInterrupt: "interrupt", SystemExit: "exit"}
+    return "end" if kind is None else next((words[each] for each in words if issubclass(kind, each)), "exception")
 
 
 def _kind(thing: object) -> str:

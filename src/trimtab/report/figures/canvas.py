@@ -10,9 +10,14 @@ from typing import Any
 from trimtab.core.signal import SiteKind
 from trimtab.core.trace import Site, Trace
 
-BLUE, ORANGE, ALARM = "#4a86c5", "#ee8a2c", "#d6206a"
+BLUE, ORANGE, ALARM, SOFT, GREEN = "#4a86c5", "#ee8a2c", "#d6206a", "#8b93a0", "#2f9e74"
 PALETTE = [BLUE, ORANGE, "#3a9d8f", "#b279a2", "#9d7660", "#8a9a2b"]
+MARKED = "layer"  # the signal that holds the place of the layer that is marked, −1 for none
 THROUGH_DEPTH = [BLUE, "#a28bab", ORANGE]
+
+
+_WIDE = 30.0
+HEIGHT = 240  # pixels of a chart that has no row for each layer
 
 
 def in_order(trace: Trace, kind: SiteKind) -> list[int]:
@@ -59,6 +64,16 @@ def across() -> Any:
     return alt.X("step:Q", title="step", axis=axis)
 
 
+def up(field: str, title: str, low: float, high: float) -> Any:
+    """A vertical axis for values from `low` to `high`, logarithmic where these are many times as large as those."""
+    alt = altair()
+    if not (low > 0 and high > _WIDE * low):
+        return alt.Y(f"{field}:Q", title=title, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=5))
+    domain, powers = powers_of_ten(low, high)
+    axis = alt.Axis(values=powers, format=figures(domain[0]))
+    return alt.Y(f"{field}:Q", title=title, scale=alt.Scale(type="log", domain=domain), axis=axis)
+
+
 def powers_of_ten(low: float, high: float) -> tuple[list[float], list[float]]:
     """The decades that hold `low` … `high` as the domain of an axis, and the powers to write at it, at most seven."""
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
@@ -67,12 +82,35 @@ def powers_of_ten(low: float, high: float) -> tuple[list[float], list[float]]:
     return [10.0**first, 10.0**last], [10.0**power for power in range(first, last + 1, every)]
 
 
+def decades(low: float, high: float) -> list[float]:
+    """Ticks of a logarithmic axis: powers of ten over a wide span, over a narrow one 1, 2 and 5 of each."""
+    powers = powers_of_ten(low, high)[1]
+    fine = [power * mantissa for power in powers for mantissa in (1, 2, 5)]
+    return [tick for tick in (powers if high > 100 * low else fine) if low <= tick <= high]
+
+
+def figures(low: float) -> str:
+    """How the ticks of a logarithmic axis that begins at `low` are written: no long rows of zeros."""
+    return "~g" if low >= 1e-3 else ".0e"
+
+
 def altair() -> Any:
     """Altair, imported where a page is drawn: it takes a second, and most of its types are unknown to a checker."""
     return import_module("altair")
 
 
+def unless_another(whole: float, faint: float) -> Any:
+    """A value for marks of rows with a `place`: `faint` while another layer than theirs is marked."""
+    alt = altair()
+    return alt.condition(f"{MARKED} < 0 || datum.place === {MARKED}", alt.value(whole), alt.value(faint))
+
+
 def specification(chart: Any, renderer: str = "svg") -> dict[str, Any]:
-    """A chart as a valid Vega-Lite specification that fills the width it is given."""
+    """A chart as a valid Vega-Lite specification that fills the width it is given.
+
+    It listens to the signal `MARKED`, which a page sets in all its charts when a layer is chosen in one.
+    """
     options = {"embedOptions": {"renderer": renderer}}
-    return chart.properties(width="container", usermeta=options).to_dict()
+    spec: dict[str, Any] = chart.properties(width="container", usermeta=options).to_dict()
+    spec["params"] = [{"name": MARKED, "value": -1}, *spec.get("params", [])]
+    return spec

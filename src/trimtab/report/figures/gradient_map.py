@@ -11,19 +11,19 @@ from trimtab.core.signal import DELTA_NORM
 from trimtab.core.trace import Floats, Trace
 from trimtab.report.blocks import Chart
 from trimtab.report.figures.broken import broken
-from trimtab.report.figures.canvas import ALARM, altair, in_order, short, specification
-from trimtab.report.figures.heat_map import heat_map
-from trimtab.report.figures.thin import LAYERS, STEPS, striking_rows
-from trimtab.report.names import shorten, unique_labels
+from trimtab.report.figures.canvas import ALARM, altair, short, specification
+from trimtab.report.figures.heat_map import frame, heat_map
+from trimtab.report.figures.placing import ZERO, layer_labels, log_norms, places, shown_layers
+from trimtab.report.figures.thin import STEPS, striking_rows
+from trimtab.report.names import shorten
 from trimtab.report.quantity import number
 
 _DECADES = 12.0
-_ZERO = -46.0
 
 
 @dataclass(frozen=True, slots=True)
 class GradientMap:
-    """Rows {label, name, step: [...], log: [...]} by depth; `log` is "NaN or Inf" where the norm is not finite."""
+    """Rows {label, name, place, step: [...], log: [...]} by depth; where a norm is not finite `log` is "NaN or Inf"."""
 
     rows: list[dict[str, Any]]
     steps: list[int]
@@ -32,41 +32,39 @@ class GradientMap:
     def spec(self) -> dict[str, Any]:
         """A cell for each layer and sampled step, coloured by the logarithm of the norm."""
         alt = altair()
-        legend = alt.Legend(title="log₁₀ ‖dL/dφ‖", orient="top", gradientLength=160, tickCount=4, format="d")
+        legend = alt.Legend(title="log₁₀ ‖dL/dφ‖", orient="bottom", gradientLength=160, tickCount=4, format="d")
         scale = alt.Scale(scheme="viridis", domain=self.domain, clamp=True)
         tooltip = [alt.Tooltip("name:N", title="layer"), "step:O", alt.Tooltip("norm:N", title="‖dL/dφ‖")]
         finite = (
             heat_map(self.rows, self.steps, "log")
             .transform_filter("isNumber(datum.log)")
-            .transform_calculate(norm=f"datum.log <= {_ZERO} ? '0' : format(pow(10, datum.log), '.2e')")
+            .transform_calculate(norm=f"datum.log <= {ZERO} ? '0' : format(pow(10, datum.log), '.2e')")
             .encode(color=alt.Color("log:Q", scale=scale, legend=legend), tooltip=tooltip)
         )
-        marked = (
+        wrong = (
             heat_map(self.rows, self.steps, "log", color=ALARM)
             .transform_filter("isString(datum.log)")
             .transform_calculate(norm="datum.log")
             .encode(tooltip=tooltip)
         )
-        return specification(alt.layer(finite, marked), renderer="canvas")
+        return specification(alt.layer(finite, wrong, frame(self.rows)), renderer="canvas")
 
 
 def chart(trace: Trace) -> Chart | None:
     """The gradient of every layer that was seen, log₁₀ ‖dL/dφ_i‖₂."""
-    bad = broken(trace, DELTA_NORM)
-    logs = _logs(trace[DELTA_NORM])
-    shown = np.where(bad, np.inf, logs)
-    columns = [column for column in in_order(trace, "layer") if not np.isnan(shown[:, column]).all()]
+    bad, logs = broken(trace, DELTA_NORM), log_norms(trace)
+    columns = shown_layers(trace)
     if not columns:
         return None
-    columns = [columns[place] for place in striking_rows(np.transpose(shown[:, columns]), LAYERS)]
-    kept = striking_rows(shown[:, columns], STEPS)
+    kept = striking_rows(np.where(bad, np.inf, logs)[:, columns], STEPS)
     steps = [int(step) for step in trace.at(DELTA_NORM)[kept]]
-    sites = trace.of("layer")
-    labels = unique_labels([sites[column].name for column in columns])
+    sites, known = trace.of("layer"), places(trace)
+    labels = layer_labels(trace, columns)
     rows = [
         {
             "label": label,
             "name": shorten(sites[column].name, 60),
+            "place": known[sites[column].name],
             "step": steps,
             "log": [
                 "NaN or Inf" if wrong else log
@@ -77,6 +75,7 @@ def chart(trace: Trace) -> Chart | None:
     ]
     caption = "Top: the first layer. Columns are the sampled steps, dense at the start. Dark: little gradient."
     return Chart(
+        width="wide",
         title="Gradient by depth and step",
         caption=caption + (" Red: NaN or Inf." if bad[:, columns].any() else ""),
         alt=_told(logs[:, columns], labels),
@@ -84,16 +83,8 @@ def chart(trace: Trace) -> Chart | None:
     )
 
 
-def _logs(norms: Floats) -> Floats:
-    logs = np.full(norms.shape, np.nan)
-    positive = np.isfinite(norms) & (norms > 0)
-    logs[positive] = np.log10(norms[positive])
-    logs[norms == 0] = _ZERO
-    return logs
-
-
 def _domain(logs: Floats) -> tuple[float, float]:
-    seen = logs[np.isfinite(logs) & (logs > _ZERO)]
+    seen = logs[np.isfinite(logs) & (logs > ZERO)]
     if not len(seen):
         return -1.0, 0.0
     top = float(np.ceil(seen.max()))

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from trimtab.report.figures.canvas import altair, down, height
+from trimtab.report.figures.canvas import MARKED, altair, down, height
 
 
 def heat_map(rows: Sequence[dict[str, Any]], steps: Sequence[int], field: str, **mark: Any) -> Any:
@@ -22,6 +22,19 @@ def heat_map(rows: Sequence[dict[str, Any]], steps: Sequence[int], field: str, *
         .transform_flatten(["step", field])
         .mark_rect(width=wide, height=high, **mark)
         .encode(x=_across(steps), y=down("label", labels))
+    )
+
+
+def frame(rows: Sequence[dict[str, Any]]) -> Any:
+    """A frame around the rows {label, place} of the layer that is marked; faint cells would show where they overlap."""
+    alt = altair()
+    labels = [str(row["label"]) for row in rows]
+    places = [{"label": row["label"], "place": row["place"]} for row in rows]
+    return (
+        alt.Chart(alt.InlineData(values=places))
+        .transform_filter(f"datum.place === {MARKED}")
+        .mark_rect(fill=None, style="marked", strokeWidth=2)
+        .encode(x=alt.value(0), x2=alt.value("width"), y=down("label", labels))
     )
 
 

@@ -8,42 +8,45 @@ from typing import Any
 
 import numpy as np
 
-from trimtab.core.signal import LOSS
+from trimtab.core.signal import IN_RMS, LOSS
 from trimtab.core.trace import Floats, Ints, Trace
 from trimtab.methods.gain import of_corrected_ema
 from trimtab.report.blocks import Chart
 from trimtab.report.figures.broken import Mask, broken
-from trimtab.report.figures.canvas import ALARM, PALETTE, across, altair, short, specification
+from trimtab.report.figures.canvas import ALARM, HEIGHT, PALETTE, SOFT, across, altair, short, specification, up
 from trimtab.report.figures.thin import STEPS, striking_points
 from trimtab.report.names import enumerate_names, unique_labels
 from trimtab.report.quantity import number
 
-_WIDE = 30.0
-
 
 @dataclass(frozen=True, slots=True)
 class LossCurve:
-    """Rows {site, step: [...], loss: [...], average: [...]}, and {site, step} of losses that are not finite."""
+    """Rows {site, step: [...], loss: [...], average: [...]}, {site, step} where one is not finite, and the looks."""
 
     rows: list[dict[str, Any]]
     marks: list[dict[str, Any]]
-    logarithmic: bool
+    looks: list[int]
+    span: tuple[float, float]
 
     def spec(self) -> dict[str, Any]:
-        """Raw values faint, the average strong, a tick at the foot where the loss is not finite."""
+        """Raw values faint, the average strong; at the foot a tick for each look and each loss that is not finite."""
         alt = altair()
-        scale = alt.Scale(type="log" if self.logarithmic else "linear", zero=False)
         legend = alt.Legend(title=None, orient="top", labelLimit=220) if len(self.rows) > 1 else None
         colour = alt.Color("site:N", sort=None, scale=alt.Scale(range=PALETTE), legend=legend)
-        points = alt.Chart(alt.InlineData(values=self.rows), height=260).transform_flatten(["step", "loss", "average"])
+        points = alt.Chart(alt.InlineData(values=self.rows), height=HEIGHT).transform_flatten(
+            ["step", "loss", "average"]
+        )
         raw = points.mark_line(strokeWidth=1, opacity=0.45).encode(
-            x=across(), y=alt.Y("loss:Q", scale=scale, title="loss", axis=alt.Axis(tickCount=5)), color=colour
+            x=across(), y=up("loss", "loss", *self.span), color=colour
         )
         tooltip = ["site:N", "step:Q", "loss:Q", alt.Tooltip("average:Q", format=".3g")]
         smooth = points.mark_line(strokeWidth=2.5).encode(x=across(), y="average:Q", color=colour, tooltip=tooltip)
-        foot = alt.Chart(alt.InlineData(values=self.marks)).mark_tick(color=ALARM, thickness=2, size=14, yOffset=-7)
-        ticks = foot.encode(x="step:Q", y=alt.value("height"), tooltip=["site:N", "step:Q"])
-        return specification(alt.layer(raw, smooth, ticks) if self.marks else alt.layer(raw, smooth))
+        foot = alt.value("height")
+        looks = alt.Chart(alt.InlineData(values=[{"step": step} for step in self.looks]))
+        looks = looks.mark_tick(color=SOFT, thickness=1, size=6, yOffset=-3).encode(x="step:Q", y=foot)
+        broken = alt.Chart(alt.InlineData(values=self.marks)).mark_tick(color=ALARM, thickness=2, size=14, yOffset=-7)
+        broken = broken.encode(x="step:Q", y=foot, tooltip=["site:N", "step:Q"])
+        return specification(alt.layer(looks, raw, smooth, *([broken] if self.marks else [])))
 
 
 def chart(trace: Trace) -> Chart | None:
@@ -57,14 +60,17 @@ def chart(trace: Trace) -> Chart | None:
     rows = [_row(labels[column], steps, values[:, column], alpha) for column in measured]
     marks = [mark for column in measured for mark in _marks(labels[column], steps, bad[:, column])]
     finite = values[np.isfinite(values)]
-    logarithmic = bool(finite.min() > 0 and finite.max() > _WIDE * finite.min())
     told = [f"{labels[column]} {_course(values[:, column])}" for column in measured]
-    caption = f"Thin: the measured loss. Bold: moving average with α = {alpha:.3g}, corrected for its start at zero."
+    caption = f"Thin: measured. Bold: moving average, α = {alpha:.3g}, corrected for its start at zero."
+    looks = trace.at(IN_RMS)
+    looks = [int(step) for step in looks[:: max(1, math.ceil(len(looks) / STEPS))]]
+    caption += " Grey ticks: the steps that were looked at." if looks else ""
     return Chart(
+        width="half",
         title="Loss",
         caption=caption + (" Red ticks: NaN or Inf." if marks else ""),
         alt=f"Loss over {trace.steps:,} steps: {enumerate_names(told, width=80)}.",
-        figure=LossCurve(rows, marks, logarithmic),
+        figure=LossCurve(rows, marks, looks, (float(finite.min()), float(finite.max()))),
     )
 
 

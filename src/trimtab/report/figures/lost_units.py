@@ -11,7 +11,8 @@ from trimtab.core.signal import DEAD, SATURATED
 from trimtab.core.trace import Floats, Ints, Site, Trace
 from trimtab.report.blocks import Chart
 from trimtab.report.figures.canvas import altair, in_order, short, specification
-from trimtab.report.figures.heat_map import heat_map
+from trimtab.report.figures.heat_map import frame, heat_map
+from trimtab.report.figures.placing import place_of, places
 from trimtab.report.figures.thin import LAYERS, STEPS, striking_rows
 from trimtab.report.names import shorten, unique_labels
 from trimtab.report.quantity import percent
@@ -22,7 +23,7 @@ _SHORT = {"dead": "dead", "saturated": "sat."}
 
 @dataclass(frozen=True, slots=True)
 class LostUnits:
-    """Rows {label, name, kind, step: [...], share: [...]} from the first activation to the last."""
+    """Rows {label, name, kind, place, step: [...], share: [...]} from the first activation to the last."""
 
     rows: list[dict[str, Any]]
     steps: list[int]
@@ -30,7 +31,9 @@ class LostUnits:
     def spec(self) -> dict[str, Any]:
         """A cell for each activation and sampled step, coloured by the share of its units that is lost."""
         alt = altair()
-        legend = alt.Legend(title="share dead or saturated", orient="top", gradientLength=160, format="%", tickCount=3)
+        legend = alt.Legend(
+            title="share dead or saturated", orient="bottom", gradientLength=160, format="%", tickCount=3
+        )
         cells = (
             heat_map(self.rows, self.steps, "share")
             .transform_filter("isNumber(datum.share)")
@@ -39,7 +42,7 @@ class LostUnits:
                 tooltip=["name:N", "kind:N", "step:O", alt.Tooltip("share:Q", format=".1%")],
             )
         )
-        return specification(cells, renderer="canvas")
+        return specification(alt.layer(cells, frame(self.rows)), renderer="canvas")
 
 
 def chart(trace: Trace) -> Chart | None:
@@ -57,18 +60,21 @@ def chart(trace: Trace) -> Chart | None:
     chosen = [found[place] for place in striking_rows(np.stack([values for _, _, values in found]), LAYERS)]
     kept = striking_rows(np.stack([values for _, _, values in chosen], axis=1), STEPS)
     names = unique_labels([str(site.attrs.get("after") or site.name) for site, _, _ in chosen], 15)
+    known = places(trace)
     shown = [int(step) for step in steps[kept]]
     rows = [
         {
             "label": f"{name} {_SHORT[kind]}",
             "name": shorten(site.name, 60),
             "kind": kind,
+            "place": place_of(site, known),
             "step": shown,
             "share": short(values[kept]),
         }
         for name, (site, kind, values) in zip(names, chosen, strict=True)
     ]
     return Chart(
+        width="half",
         title="Dead and saturated units",
         caption="Dead: zero on every recent example. Saturated: outputs where the slope is below 5 % of its maximum.",
         alt=_told(found),

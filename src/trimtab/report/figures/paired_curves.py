@@ -10,13 +10,12 @@ import numpy as np
 
 from trimtab.core.course import main_course
 from trimtab.core.study import Run, Trial
+from trimtab.core.trace import Trace
 from trimtab.report.blocks import Chart
-from trimtab.report.figures.canvas import BLUE, ORANGE, across, altair, short, specification
+from trimtab.report.figures.canvas import BLUE, HEIGHT, ORANGE, across, altair, short, specification, up
 from trimtab.report.figures.loss_curve import moving_average, smoothing
 from trimtab.report.figures.thin import STEPS, striking_points
 from trimtab.report.quantity import number
-
-_WIDE = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +23,19 @@ class PairedCurves:
     """Rows {run, seed, step: [...], loss: [...]}."""
 
     rows: list[dict[str, Any]]
-    logarithmic: bool
+    span: tuple[float, float]
 
     def spec(self) -> dict[str, Any]:
         """One line for each run, one colour for each side."""
         alt = altair()
-        scale = alt.Scale(type="log" if self.logarithmic else "linear", zero=False)
         colour = alt.Color(
             "run:N", sort=None, scale=alt.Scale(range=[ORANGE, BLUE]), legend=alt.Legend(title=None, orient="top")
         )
-        lines = alt.Chart(alt.InlineData(values=self.rows), height=260).transform_flatten(["step", "loss"])
+        lines = alt.Chart(alt.InlineData(values=self.rows), height=HEIGHT).transform_flatten(["step", "loss"])
         return specification(
             lines.mark_line(strokeWidth=2).encode(
                 x=across(),
-                y=alt.Y("loss:Q", scale=scale, title="loss", axis=alt.Axis(tickCount=5)),
+                y=up("loss", "loss", *self.span),
                 color=colour,
                 detail="seed:N",
                 tooltip=["run:N", "seed:N", "step:Q", "loss:Q"],
@@ -51,28 +49,32 @@ def chart(controls: Sequence[Run], trial: Trial) -> Chart | None:
     if not rows:
         return None
     values = [value for row in rows for value in row["loss"] if value is not None]
-    logarithmic = bool(min(values) > 0 and max(values) > _WIDE * min(values))
     ends = {name: number(float(np.median([r["loss"][-1] for r in rows if r["run"] == name]))) for name in _names(rows)}
     told = ", ".join(f"{name} it ends at {end}" for name, end in ends.items())
     return Chart(
+        width="whole",
         title="Loss, as it is and under the recipe",
-        caption="Moving averages, corrected for their start at zero; a line a seed, the same seeds on both sides.",
+        caption="Moving averages, a line a seed, the same seeds on both sides. "
+        "The losses in the table are medians of the last tenth, which single spikes do not move.",
         alt=f"Loss over steps: {told}.",
-        figure=PairedCurves(rows, logarithmic),
+        figure=PairedCurves(rows, (min(values), max(values))),
     )
 
 
 def _rows(name: str, runs: Sequence[Run]) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    for run in runs:
-        course = main_course(run.trace) if run.trace is not None else None
-        if course is None:
-            continue
-        averages = moving_average(course.values, smoothing(len(course.values)))
-        kept = striking_points(averages, STEPS)
-        steps = [int(step) for step in course.steps[kept]]
-        rows.append({"run": name, "seed": run.seed, "step": steps, "loss": short(averages[kept], 6)})
-    return rows
+    rows = (row_of(name, run.seed, run.trace) for run in runs if run.trace is not None)
+    return [row for row in rows if row is not None]
+
+
+def row_of(name: str, seed: int, trace: Trace) -> dict[str, Any] | None:
+    """The moving average of the main loss of a run; None where it has no course."""
+    course = main_course(trace)
+    if course is None:
+        return None
+    averages = moving_average(course.values, smoothing(len(course.values)))
+    kept = striking_points(averages, STEPS)
+    steps = [int(step) for step in course.steps[kept]]
+    return {"run": name, "seed": seed, "step": steps, "loss": short(averages[kept], 6)}
 
 
 def _names(rows: Sequence[dict[str, Any]]) -> list[str]:

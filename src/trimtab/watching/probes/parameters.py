@@ -62,6 +62,15 @@ class UpdateProbe:
         """Remember a sample of the weights."""
         self._before = [(site, p, weights(p).clone()) for site, p in placed if p.numel() and not p.is_complex()]
 
+    def before_closure(self, params: list[Tensor]) -> None:
+        """Remember a sample of weights of which it is not known yet what they are called and which are updated."""
+        self.before([(-1, p) for p in params])
+
+    def after_closure(self, placed: Placed) -> None:
+        """The weights that had a gradient, with their sites; the others are forgotten."""
+        sites = {id(p): site for site, p in placed}
+        self._before = [(sites[id(p)], p, old) for _, p, old in self._before if id(p) in sites]
+
     def after(self, buffer: Buffer, step: int, by_hand: bool = False) -> bool:
         """Measure against what is remembered, and forget it; returns False where by hand none has changed.
 
