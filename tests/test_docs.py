@@ -13,7 +13,7 @@ from docs.rule_pages import INDEX, index, page, stem, svg
 from docs.rule_pages import PAGES as PAGES_OF_RULES
 from trimtab.cli import compare, diagnose, export
 from trimtab.cli.parser import Parser
-from trimtab.cli.run import _parser
+from trimtab.cli.run import parser
 from trimtab.core.rule import Rule
 from trimtab.rules import all_rules
 from trimtab.version import __version__
@@ -53,7 +53,7 @@ def test_changelog_has_the_version():
 
 
 def test_every_option_is_documented():
-    options = [o for action in _parser()._actions if action.help != argparse.SUPPRESS for o in action.option_strings]
+    options = [o for action in parser()._actions if action.help != argparse.SUPPRESS for o in action.option_strings]
     documented = read("docs/cli.md")
     assert [o for o in options if o.startswith("--") and o != "--help" and f"`{o}" not in documented] == []
 

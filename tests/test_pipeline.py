@@ -10,6 +10,7 @@ from torch import nn
 
 import trimtab
 from trimtab.core.errors import TrimtabError
+from trimtab.core.settings import Ignore, Settings
 from trimtab.core.signal import LOSS
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Trace
@@ -70,6 +71,26 @@ def test_a_symptom_without_its_cause_leads_itself() -> None:
     trace = synthetic_trace({"loss": ["a.py:1"]}, {LOSS: [2.0**n for n in range(30)]})
     (root,) = trimtab.diagnose(trace).findings
     assert (root.code, root.root) == ("TT602", True)
+
+
+def test_what_is_ignored_in_its_layers_leaves_what_it_explained_and_is_said() -> None:
+    torch.manual_seed(0)
+    with trimtab.watch() as trace:
+        train(scale=1000.0)
+    whole = trimtab.diagnose(trace)
+    first = whole.roots[0]
+    settings = Settings(ignores=(Ignore(first.code, "my.toml", layer="*"),))
+    left = trimtab.diagnose(trace, settings=settings)
+    assert {f.code for f in left.findings} == {f.code for f in whole.findings} - {first.code}
+    assert left.status == "sick" and left.roots and first.reveals in left.roots[0].causes
+    assert left.ignored == (Ignore(first.code, "my.toml", layer="*", taken=1),)
+    assert f"ignored: {first.code} in * (my.toml, 1 finding)" in str(left)
+
+
+def test_a_healthy_run_says_what_was_not_asked() -> None:
+    diagnosis = trimtab.diagnose(VanishingGradient.sick(), select=["TT3", "TT6"], ignore=["TT301"])
+    assert diagnosis.status == "healthy"
+    assert str(diagnosis).endswith("ignored: TT301 (ignore)\nonly TT3, TT6 asked for (select)\n")
 
 
 @pytest.mark.parametrize("source", [3, None, object()])

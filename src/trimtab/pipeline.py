@@ -9,10 +9,13 @@ from typing import Protocol
 from trimtab import remedies
 from trimtab.core.errors import TrimtabError
 from trimtab.core.remedy import Prescription
+from trimtab.core.settings import Settings
 from trimtab.core.trace import Trace
 from trimtab.record import read
 from trimtab.report.display import DisplayedDiagnosis
 from trimtab.rules.judging import judge
+
+DEFAULTS = Settings()
 
 
 class HasTrace(Protocol):
@@ -33,15 +36,18 @@ def to_trace(source: Trace | HasTrace | str | os.PathLike[str]) -> Trace:
 
 
 def diagnose(
-    source: Trace | HasTrace | str | os.PathLike[str], select: Sequence[str] = (), ignore: Sequence[str] = ()
+    source: Trace | HasTrace | str | os.PathLike[str],
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    settings: Settings = DEFAULTS,
 ) -> DisplayedDiagnosis:
     """Say what is wrong with a run, root causes first.
 
-    `select` and `ignore` take codes or their prefixes. A run in which no training was observed is `unseen`, never
-    healthy. Raises TrimtabError for an unknown code or an unreadable record.
+    `select` and `ignore` take codes or their prefixes, over what `settings` say. A run in which no training was
+    observed is `unseen`, never healthy. Raises TrimtabError for an unknown code or an unreadable record.
     """
     trace = to_trace(source)
-    return DisplayedDiagnosis.of(judge(trace, select, ignore), trace)
+    return DisplayedDiagnosis.of(judge(trace, select, ignore, settings), trace)
 
 
 def prescribe(diagnosis: DisplayedDiagnosis) -> list[Prescription]:

@@ -84,7 +84,8 @@ def test_the_document_names_every_field() -> None:
     diagnosis, study, comparison = re.split(r"^## .*", DOCUMENT.read_text(encoding="utf-8"), flags=re.MULTILINE)
     told = set(re.findall(r"^\| `(\w+)`", diagnosis, re.MULTILINE))
     finding = json.SCHEMA["properties"]["findings"]["items"]
-    assert told == set(json.SCHEMA["properties"]) | set(finding["properties"])
+    ignored = json.SCHEMA["properties"]["ignored"]["items"]
+    assert told == set(json.SCHEMA["properties"]) | set(finding["properties"]) | set(ignored["properties"])
     told = set(re.findall(r"^\| `(\w+)`", study, re.MULTILINE))
     assert told == set(study_json.SCHEMA["properties"]) | set(
         study_json.SCHEMA["properties"]["trials"]["items"]["properties"]

@@ -8,8 +8,11 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from trimtab.cli.parser import Parser
+from trimtab.cli.configuration import settings_for
+from trimtab.cli.parser import Parser, add_choice_of_file, complete_with
+from trimtab.cli.selection import known_codes
 from trimtab.core.errors import TrimtabError
+from trimtab.core.settings import Settings
 
 if TYPE_CHECKING:
     from trimtab.core.rule import Rule
@@ -20,10 +23,8 @@ _ITEM = textwrap.TextWrapper(76, break_on_hyphens=False, break_long_words=False)
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
-    parser = Parser("trimtab explain", "Explain one rule: what it measures, why it matters, when it is wrong.")
-    parser.add_argument("rule", metavar="RULE", help="a code or name: TT301 or vanishing-gradient")
-    options = parser.options(arguments)
-    print("\n".join(explanation(_rule(options.rule))))
+    options = parser().options(arguments)
+    print("\n".join(explanation(_rule(options.rule, settings_for(options)))))
     print("\nnext: trimtab run train.py")
     return 0
 
@@ -59,13 +60,27 @@ def _item(text: str) -> str:
     return "  - " + "\n    ".join(lines)
 
 
-def _rule(wanted: str) -> Rule:
+def _rule(wanted: str, settings: Settings) -> Rule:
     from trimtab.rules import all_rules
 
-    rules = {spelling: rule for rule in all_rules() for spelling in (rule.code, rule.name)}
+    rules = {spelling: rule for rule in all_rules(settings.plugins) for spelling in (rule.code, rule.name)}
     found = rules.get(wanted.upper()) or rules.get(wanted.lower())
     if found is None:
         near = difflib.get_close_matches(wanted, rules, 1)
         hint = f"did you mean {near[0]}?" if near else "`trimtab rules` lists them"
         raise TrimtabError(f"no rule has the code or name {wanted!r}; {hint}")
     return found
+
+
+def parser() -> Parser:
+    """The options of the command."""
+    parser = Parser(
+        "trimtab explain",
+        "Explain one rule: what it measures, why it matters, when it is wrong, its limits and their sources.",
+        examples=(("trimtab explain TT301", "by its code"), ("trimtab explain vanishing-gradient", "by its name")),
+        further="trimtab rules lists them",
+    )
+    rule = parser.add_argument("rule", metavar="RULE", help="a code or name: TT301 or vanishing-gradient")
+    complete_with(rule, known_codes)
+    add_choice_of_file(parser)
+    return parser

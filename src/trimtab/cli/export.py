@@ -9,8 +9,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trimtab.cli.configuration import settings_for
 from trimtab.cli.files import check_writable
-from trimtab.cli.parser import Parser, count, names
+from trimtab.cli.parser import Parser, add_choice_of_file, count, names
 from trimtab.core.errors import TrimtabError
 
 if TYPE_CHECKING:
@@ -52,7 +53,16 @@ def main(arguments: Sequence[str]) -> int:
 
 def parser() -> Parser:
     """The options of the command."""
-    made = Parser("trimtab export", "Export the measurements of a record to the tools in which you look at runs.")
+    made = Parser(
+        "trimtab export",
+        "Export the measurements of a record to the tools in which you look at runs.",
+        examples=(
+            ("trimtab export run.db --to csv", "one table, run.csv"),
+            ("trimtab export run.db --to tensorboard --out runs/first", "for TensorBoard"),
+            ("trimtab export run.db --to csv --select-signals loss", "only the loss"),
+        ),
+        further="trimtab report RECORD makes a page that needs no other tool",
+    )
     made.add_argument("record", metavar="RECORD")
     made.add_argument("--to", choices=FORMATS, required=True, help="the format")
     defaults = "; ".join(f"{key}: {where}" for key, where in OUT.items())
@@ -67,6 +77,7 @@ def parser() -> Parser:
         "--project", default="trimtab", metavar="NAME", help="project of W&B, experiment of MLflow (trimtab)"
     )
     made.add_argument("--name", metavar="NAME", help="what W&B and MLflow call the run (the record's name)")
+    add_choice_of_file(made)
     return made
 
 
@@ -85,7 +96,7 @@ def _export(options: Namespace) -> Outcome:
     target.check(place)
     trace = read(options.record)
     signals = chosen(trace, options.select_signals)
-    diagnosis = diagnose(trace)
+    diagnosis = diagnose(trace, settings=settings_for(options))
     if options.to in TABLES:
         return target.write(trace, diagnosis, signals, place)
     thinned = curves(trace, signals, options.sites)

@@ -13,6 +13,7 @@ from trimtab.cli.ending import die_of_interrupt, execute, wind_up
 from trimtab.cli.files import check_record, default_record
 from trimtab.cli.program import Program, enter
 from trimtab.cli.publishing import Wishes, is_reached, next_command, publish
+from trimtab.cli.selection import check_settings
 from trimtab.cli.termination import Termination
 from trimtab.cli.watching import Watching
 from trimtab.core.errors import TrimtabError
@@ -31,7 +32,6 @@ class Terms:
 
     wishes: Wishes
     record: str | None = None
-    budget: float = 3.0
     max_steps: int | None = None
     quiet: bool = False
     recipe: Recipe = AS_IT_IS
@@ -40,6 +40,7 @@ class Terms:
 
 def launch(program: Program, terms: Terms) -> int:
     """Run the program, report, and return its exit code, or 3 where it succeeded and the bar was reached."""
+    check_settings(terms.wishes.settings)
     terms.wishes.check()
     if terms.record is not None:
         check_record(terms.record)
@@ -71,7 +72,7 @@ class _Closing:
         self._home = os.getcwd()
         self._pid = os.getpid()
         path = os.path.abspath(record)
-        self.watching = Watching(path, program.name, terms)
+        self.watching = Watching(path, program, terms)
 
     def conclude(self, how: str) -> int:
         """Stop watching and report; gives 0, or the exit code that trimtab's part calls for. Never raises."""

@@ -13,6 +13,7 @@ from functools import partial
 from trimtab.cli.files import check_record, default_record
 from trimtab.cli.launch import Terms, launch
 from trimtab.cli.program import Program
+from trimtab.cli.selection import check_settings
 from trimtab.core.errors import TrimtabError
 
 
@@ -23,6 +24,7 @@ def launch_live(program: Program, terms: Terms, options: Sequence[str]) -> int:
     """
     if terms.quiet:
         raise TrimtabError("--live and --quiet exclude each other; leave one of them out")
+    check_settings(terms.wishes.settings)
     terms.wishes.check()
     if terms.record is not None:
         check_record(terms.record)
@@ -36,7 +38,7 @@ def launch_live(program: Program, terms: Terms, options: Sequence[str]) -> int:
     from trimtab.live.panel import Panel
     from trimtab.pipeline import diagnose
 
-    judge = partial(diagnose, select=terms.wishes.select, ignore=terms.wishes.ignore)
+    judge = partial(diagnose, settings=terms.wishes.settings)
     panel = Panel(os.path.abspath(record), program.name, judge, ascii_only=not _speaks_utf8())
     own = [*options, *([] if terms.record is not None else ["--record", record])]
     code = run_beside([*_ourselves(), "run", *own, "--", *program.words], terminal, panel)

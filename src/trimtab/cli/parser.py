@@ -3,17 +3,43 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NoReturn
 
+from trimtab.cli.selection import known_codes
 from trimtab.core.errors import TrimtabError
+from trimtab.core.settings import BARS
+
+Examples = Sequence[tuple[str, str]]
+_WIDTH = 80
+EXIT_CODES = {"0": "it is done", "2": "bad input, said in one line"}
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that raises TrimtabError where argparse prints its usage and exits."""
+    """An argument parser that raises TrimtabError where argparse prints its usage and exits.
 
-    def __init__(self, prog: str, description: str, usage: str | None = None) -> None:
-        super().__init__(prog=prog, description=description, usage=usage, allow_abbrev=False)
+    Its help ends with `examples` (what is typed, and what for), the exit codes and what to read `next`.
+    """
+
+    def __init__(
+        self,
+        prog: str,
+        description: str,
+        usage: str | None = None,
+        *,
+        examples: Examples = (),
+        codes: Mapping[str, str] = EXIT_CODES,
+        further: str = "",
+    ) -> None:
+        super().__init__(
+            prog=prog,
+            description=textwrap.fill(description, _WIDTH),
+            usage=usage,
+            allow_abbrev=False,
+            epilog=_epilog(examples, codes, further),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
 
     def options(self, arguments: Sequence[str]) -> argparse.Namespace:
         """The options in `arguments`; raises TrimtabError for those that the command does not have."""
@@ -29,15 +55,33 @@ class Parser(argparse.ArgumentParser):
 
 
 def add_choice_of_rules(parser: Parser) -> None:
-    """Add --select, --ignore and --fail-on."""
-    parser.add_argument("--select", type=codes, action="extend", default=[], metavar="CODES", help="only these rules")
-    parser.add_argument("--ignore", type=codes, action="extend", default=[], metavar="CODES", help="not these rules")
+    """Add --select, --ignore, --fail-on, --config and --no-config."""
+    for option, what in (("--select", "only these rules: TT3,TT401"), ("--ignore", "not these rules")):
+        action = parser.add_argument(option, type=codes, action="extend", default=[], metavar="CODES", help=what)
+        complete_with(action, known_codes)
     parser.add_argument(
         "--fail-on",
-        choices=("never", "warn", "fail"),
-        default="never",
-        help="exit with code 3 when a finding is at least this severe",
+        choices=BARS,
+        help="exit with code 3 when a finding is at least this severe (never)",
     )
+    add_choice_of_file(parser)
+
+
+def add_choice_of_file(parser: Parser) -> None:
+    """Add --config and --no-config."""
+    file = parser.add_mutually_exclusive_group()
+    file.add_argument("--config", metavar="FILE", help="settings from [tool.trimtab] of this file (pyproject.toml)")
+    file.add_argument("--no-config", action="store_true", help="read no configuration, load no file of rules")
+
+
+def complete_with(action: argparse.Action, values: Callable[[], Iterable[str]]) -> None:
+    """Have a shell complete the last of several values, with commas between, from these."""
+
+    def completer(prefix: str, **_: object) -> list[str]:
+        before, comma, _last = prefix.rpartition(",")
+        return [before + comma + value for value in values()]
+
+    vars(action)["completer"] = completer
 
 
 def codes(text: str) -> list[str]:
@@ -92,3 +136,27 @@ def duration(text: str) -> float:
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"expected a time such as 90, 10m or 2h, got {text!r}")
     return value
+
+
+def _epilog(examples: Examples, codes: Mapping[str, str], further: str) -> str:
+    return "\n\n".join(filter(None, map("\n".join, (_examples(examples), _codes(codes), _further(further)))))
+
+
+def _examples(examples: Examples) -> Iterator[str]:
+    if examples:
+        yield "examples:"
+    for typed, what in examples:
+        yield f"  {typed}"
+        yield f"      {what}"
+
+
+def _codes(codes: Mapping[str, str]) -> Iterator[str]:
+    yield "exit codes:"
+    room = max(map(len, codes)) + 2
+    for code, meaning in codes.items():
+        yield f"  {code:<{room}}{meaning}"
+
+
+def _further(further: str) -> Iterator[str]:
+    if further:
+        yield f"next: {further}"

@@ -25,7 +25,7 @@ class Program:
 
     `words` are the program and its arguments as they stand on a command line after `python`. `folder` is what python
     puts at the front of `sys.path`; `forced` says that it does so even in safe-path mode. `own_file` says that python
-    sets `__file__` for this run alone, and takes it away when the program has ended.
+    sets `__file__` for this run alone, and takes it away when the program has ended. `file` is the path of a script.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Program:
     body: Callable[[], None]
     forced: bool = False
     own_file: bool = False
+    file: str | None = None
 
     @property
     def stem(self) -> str:
@@ -55,7 +56,7 @@ def prepare(words: Sequence[str]) -> Program:
         return Program(words[0], tuple(words), tuple(words), path, body, forced=True)
     folder = os.path.dirname(os.path.realpath(path))
     body = partial(_run_file, _compiled(path, words[0]), path)
-    return Program(words[0], tuple(words), tuple(words), folder, body, own_file=True)
+    return Program(words[0], tuple(words), tuple(words), folder, body, own_file=True, file=path)
 
 
 def enter(program: Program) -> None:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TextIO
+from functools import partial
+from typing import TYPE_CHECKING, TextIO
 
 from trimtab.cli.files import check_writable, write_whole
-from trimtab.cli.selection import check_codes
 from trimtab.core.errors import TrimtabError
+from trimtab.core.settings import FailOn, Settings
 
 if TYPE_CHECKING:
     from trimtab.core.finding import Diagnosis
     from trimtab.core.trace import Trace
 
-FailOn = Literal["never", "warn", "fail"]
+DEFAULTS = Settings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +25,13 @@ class Wishes:
 
     json: str | None = None
     html: str | None = None
-    select: Sequence[str] = ()
-    ignore: Sequence[str] = ()
-    fail_on: FailOn = "never"
+    settings: Settings = DEFAULTS
     sarif: str | None = None
+
+    @property
+    def fail_on(self) -> FailOn:
+        """How severe a finding must be for exit code 3."""
+        return self.settings.fail_on
 
     def wanted(self) -> bool:
         """Whether a diagnosis is needed even if nobody reads the report."""
@@ -40,7 +43,6 @@ class Wishes:
 
     def check(self) -> None:
         """Raise TrimtabError for what cannot be fulfilled, before anything is run."""
-        check_codes(self.select, self.ignore)
         for option, path in self.files():
             if path is not None:
                 check_writable(path, option)
@@ -54,13 +56,17 @@ def publish(trace: Trace, wishes: Wishes, stream: TextIO | None, home: str) -> D
     """
     from trimtab.pipeline import diagnose
 
-    diagnosis = diagnose(trace, select=wishes.select, ignore=wishes.ignore)
+    diagnosis = diagnose(trace, settings=wishes.settings)
     if stream is not None:
         from trimtab.report import terminal
 
         terminal.write(diagnosis, trace, file=stream)
     failures: list[TrimtabError] = []
-    for path, make in ((wishes.json, _as_json), (wishes.html, _as_page), (wishes.sarif, _as_sarif)):
+    for path, make in (
+        (wishes.json, _as_json),
+        (wishes.html, _as_page),
+        (wishes.sarif, partial(_as_sarif, plugins=wishes.settings.plugins)),
+    ):
         if path is not None:
             try:
                 write_whole(os.path.join(home, path), make(diagnosis, trace, home))
@@ -95,7 +101,7 @@ def _as_page(diagnosis: Diagnosis, trace: Trace, home: str) -> str:
     return page.render(diagnosis, trace)
 
 
-def _as_sarif(diagnosis: Diagnosis, trace: Trace, home: str) -> str:
+def _as_sarif(diagnosis: Diagnosis, trace: Trace, home: str, plugins: tuple[str, ...]) -> str:
     from trimtab.report import sarif
 
-    return sarif.dumps(diagnosis, trace, home) + "\n"
+    return sarif.dumps(diagnosis, trace, home, plugins) + "\n"

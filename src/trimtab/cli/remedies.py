@@ -14,9 +14,7 @@ _INDENT = "      "
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command."""
-    Parser("trimtab remedies", "List the remedies: name, what is done, its parameter, what it treats.").options(
-        arguments
-    )
+    parser().options(arguments)
 
     from trimtab.remedies import all_remedies
     from trimtab.trial.enactors import enactable
@@ -31,3 +29,16 @@ def main(arguments: Sequence[str]) -> int:
             print(textwrap.fill(line, _WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT + "  "))
     print(next_command("run", "--with", "standardize-inputs,clip-by-norm=1.0", "train.py"))
     return 0
+
+
+def parser() -> Parser:
+    """The options of the command: none of its own."""
+    return Parser(
+        "trimtab remedies",
+        "List the remedies: name, what is done, its parameter, what it treats.",
+        examples=(
+            ("trimtab remedies", "all of them"),
+            ("trimtab run --with clip-by-norm=1.0 train.py", "train under one of them"),
+        ),
+        further="trimtab fix train.py tries those that the root cause calls for",
+    )

@@ -4,32 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from trimtab.cli.configuration import settings_for
 from trimtab.cli.launch import Terms, launch
-from trimtab.cli.parser import Parser, add_choice_of_rules, count, percent, shift
+from trimtab.cli.parser import Parser, add_choice_of_rules, complete_with, count, percent, shift
 from trimtab.cli.program import prepare
 from trimtab.cli.publishing import Wishes
-from trimtab.cli.selection import check_recipe
+from trimtab.cli.selection import check_recipe, known_changes
 from trimtab.core.errors import TrimtabError
 from trimtab.core.recipe import Recipe
 
-_FLAGS = ("-h", "--help", "-q", "--quiet", "--live")
+_FLAGS = ("-h", "--help", "-q", "--quiet", "--no-config", "--live")
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command; the exit code is the program's own, unless --fail-on says otherwise."""
     ours, words = split(list(arguments))
-    options = _parser().options(ours)
+    options = parser().options(ours)
     if not words:
         raise TrimtabError("run what? give a script: `trimtab run train.py`, or a module: `trimtab run -m package`")
     if options.json == "-":
         raise TrimtabError("--json -: stdout belongs to the program; use `trimtab diagnose RECORD --json -` after it")
-    wishes = Wishes(options.json, options.html, options.select, options.ignore, options.fail_on, options.sarif)
+    program = prepare(words)
+    wishes = Wishes(options.json, options.html, settings_for(options, program.folder), options.sarif)
     recipe = Recipe() if options.recipe is None else Recipe.parse(options.recipe)
     check_recipe(recipe)
-    terms = Terms(
-        wishes, options.record, options.budget, options.max_steps, options.quiet, recipe=recipe, seed=options.seed
-    )
-    program = prepare(words)
+    terms = Terms(wishes, options.record, options.max_steps, options.quiet, recipe=recipe, seed=options.seed)
     if options.live:
         from trimtab.cli.live import launch_live
 
@@ -50,21 +49,34 @@ def split(arguments: list[str]) -> tuple[list[str], list[str]]:
     return arguments, []
 
 
-def _parser() -> Parser:
+def parser() -> Parser:
+    """The options of the command, which stand before the program."""
     parser = Parser(
         "trimtab run",
         "Run a training script as python would, watch it, and say why it does not learn.",
         usage="trimtab run [options] script.py [args ...]\n       trimtab run [options] -m module [args ...]",
+        examples=(
+            ("trimtab run train.py --epochs 3", "watch all of it; what follows train.py is the script's own"),
+            ("trimtab run --max-steps 20 train.py", "a check of a few seconds before a long run"),
+            ("trimtab run --fail-on warn --json report.json train.py", "in CI"),
+        ),
+        codes={
+            "the script's": "unless one of these holds",
+            "2": "bad input, said in one line; nothing was run",
+            "3": "--fail-on was reached, and the script itself succeeded",
+        },
+        further="trimtab fix train.py tries remedies; trimtab explain TT301 tells of a rule",
     )
     parser.add_argument("--record", metavar="FILE", help="where the record goes (.trimtab/<script>-<time>.db)")
     parser.add_argument("--json", metavar="FILE", help="write the diagnosis as JSON")
     parser.add_argument("--html", metavar="FILE", help="write the report as one HTML page")
     parser.add_argument("--sarif", metavar="FILE", help="write the findings as SARIF, for code review")
     parser.add_argument("--max-steps", type=count, metavar="N", help="end the script after N optimizer steps")
-    parser.add_argument("--with", dest="recipe", metavar="RECIPE", help="train under these changes: clip-by-norm=1.0,…")
+    recipe = "--with", "train under these changes: clip-by-norm=1.0,…"
+    complete_with(parser.add_argument(recipe[0], dest="recipe", metavar="RECIPE", help=recipe[1]), known_changes)
     parser.add_argument("--seed", type=shift, default=0, metavar="K", help="add K to every seed that is set (0)")
     add_choice_of_rules(parser)
     parser.add_argument("--live", action="store_true", help="show the run below its output while it goes")
-    parser.add_argument("--budget", type=percent, default=3.0, metavar="PERCENT", help="time the watcher may cost (3)")
+    parser.add_argument("--budget", type=percent, metavar="PERCENT", help="time the watcher may cost (3)")
     parser.add_argument("-q", "--quiet", action="store_true", help="write nothing to stderr")
     return parser

@@ -1,20 +1,19 @@
-"""Codes are checked before anything runs, and without importing the rules: those bring numpy."""
+"""Codes and recipes are checked before anything runs, and without importing the rules: those bring numpy."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from importlib.util import find_spec
 
+from trimtab.cli.plugins import plugin_codes
 from trimtab.core.errors import TrimtabError
 from trimtab.core.recipe import Recipe
-from trimtab.core.registry import select
+from trimtab.core.settings import Settings
 
 
-def check_codes(chosen: Sequence[str], ignored: Sequence[str]) -> None:
-    """Raise TrimtabError for a code or prefix that no rule has."""
-    if chosen or ignored:
-        select(known_codes(), list(chosen), list(ignored))
+def check_settings(settings: Settings) -> None:
+    """Raise TrimtabError for a plugin that cannot be loaded, and for a code or prefix that no rule has."""
+    settings.check([*known_codes(), *plugin_codes(settings.plugins)])
 
 
 def check_recipe(recipe: Recipe) -> None:
@@ -38,7 +37,7 @@ def known_changes() -> list[str]:
 
 
 def known_codes() -> list[str]:
-    """The codes of all rules, read from the names of their files: tt301_vanishing_gradient.py."""
+    """The codes of trimtab's own rules, read from the names of their files: tt301_vanishing_gradient.py."""
     spec = find_spec("trimtab.rules")
     folders = spec.submodule_search_locations if spec and spec.submodule_search_locations else []
     files = sorted(name for folder in folders for name in os.listdir(folder))

@@ -9,13 +9,16 @@ import sys
 import tempfile
 import webbrowser
 from collections.abc import Sequence
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trimtab.cli.parser import Parser, port
+from trimtab.cli.configuration import settings_for
+from trimtab.cli.parser import Parser, add_choice_of_file, port
 from trimtab.cli.publishing import next_command
 from trimtab.core.errors import TrimtabError
+from trimtab.core.settings import Settings
 
 if TYPE_CHECKING:
     from trimtab.live.runs import Runs
@@ -23,15 +26,12 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command until Ctrl-C."""
-    parser = Parser("trimtab serve", "Show runs in the browser: a list, the page of each as it goes, two side by side.")
-    parser.add_argument("place", metavar="RECORD|DIR", nargs="?", default=".trimtab", help="what is shown (.trimtab)")
-    parser.add_argument("--port", type=port, default=0, metavar="N", help="on which port (any that is free)")
-    parser.add_argument("--open", action=argparse.BooleanOptionalAction, default=False, help="open the browser")
-    options = parser.options(arguments)
+    options = parser().options(arguments)
+    settings = settings_for(options)
 
     from trimtab.live.server import Server
 
-    runs, first = _runs(options.place)
+    runs, first = _runs(options.place, settings)
     try:
         server = Server(runs, options.port)
     except OSError as error:
@@ -48,17 +48,19 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _runs(place: str) -> tuple[Runs, str]:
+def _runs(place: str, settings: Settings) -> tuple[Runs, str]:
     """The runs at a place, and the path of the one that is to be shown first, if any."""
     from trimtab.live.pages import part
     from trimtab.live.runs import Runs
+    from trimtab.pipeline import diagnose
 
+    judge = partial(diagnose, settings=settings)
     if os.path.isdir(place):
-        return Runs(place), ""
+        return Runs(place, judge=judge), ""
     if not os.path.isfile(place):
         raise TrimtabError(f"nothing to serve at {place}: no folder and no record; `trimtab run script.py` writes one")
     folder, name = os.path.split(os.path.realpath(place))
-    return Runs(folder, name), f"run/{part(name)}"
+    return Runs(folder, name, judge), f"run/{part(name)}"
 
 
 def _open(url: str, folder: str) -> None:
@@ -67,3 +69,21 @@ def _open(url: str, folder: str) -> None:
     page.write_text(f'<meta http-equiv="refresh" content="0; url={escape(url)}">', encoding="utf-8")
     if not webbrowser.open(page.as_uri()):
         print("trimtab: found no browser to open; open the address above", file=sys.stderr)
+
+
+def parser() -> Parser:
+    """The options of the command."""
+    parser = Parser(
+        "trimtab serve",
+        "Show runs in the browser: a list, the page of each as it goes, two side by side.",
+        examples=(
+            ("trimtab serve --open", "the runs of this folder"),
+            ("trimtab serve run.db --port 8000", "one of them, at an address that stays"),
+        ),
+        further="trimtab report RECORD makes the page of a run as one file",
+    )
+    parser.add_argument("place", metavar="RECORD|DIR", nargs="?", default=".trimtab", help="what is shown (.trimtab)")
+    parser.add_argument("--port", type=port, default=0, metavar="N", help="on which port (any that is free)")
+    parser.add_argument("--open", action=argparse.BooleanOptionalAction, default=False, help="open the browser")
+    add_choice_of_file(parser)
+    return parser

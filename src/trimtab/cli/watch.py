@@ -6,10 +6,13 @@ import contextlib
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
-from trimtab.cli.parser import Parser
+from trimtab.cli.configuration import settings_for
+from trimtab.cli.parser import Parser, add_choice_of_file
 from trimtab.cli.publishing import next_command
+from trimtab.core.settings import Settings
 
 if TYPE_CHECKING:
     from trimtab.live.following import Snapshot
@@ -17,24 +20,24 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command; Ctrl-C leaves it, and the run alone."""
-    parser = Parser("trimtab watch", "Show a run while it goes, read from its record; the run does not notice.")
-    parser.add_argument("record", metavar="RECORD", nargs="?", help="the record (the newest in .trimtab)")
-    options = parser.options(arguments)
+    options = parser().options(arguments)
+    settings = settings_for(options)
 
     from trimtab.live.following import newest
 
     path = options.record or newest(".trimtab")
     with contextlib.suppress(KeyboardInterrupt):
-        (_on_screen if sys.stdout.isatty() else _in_lines)(_news(path), path)
+        (_on_screen if sys.stdout.isatty() else _in_lines)(_news(path, settings), path)
     print(next_command("diagnose", path))
     return 0
 
 
-def _news(path: str) -> Iterator[Snapshot | None]:
+def _news(path: str, settings: Settings) -> Iterator[Snapshot | None]:
     """The run each time when something was written, None while it is as it was; ends when the run has ended."""
     from trimtab.live.following import Follower
+    from trimtab.pipeline import diagnose
 
-    follower = Follower(path)
+    follower = Follower(path, partial(diagnose, settings=settings))
     while True:
         news = follower.news()
         yield news
@@ -79,3 +82,19 @@ def _on_screen(news: Iterator[Snapshot | None], path: str) -> None:
     finally:
         if shown is not None:
             console.print(view())
+
+
+def parser() -> Parser:
+    """The options of the command."""
+    parser = Parser(
+        "trimtab watch",
+        "Show a run while it goes, read from its record; the run does not notice.",
+        examples=(
+            ("trimtab watch", "the newest run of this folder"),
+            ("trimtab watch run.db | tail -n 1", "a line for each look, for a pipe"),
+        ),
+        further="trimtab serve shows the same in a browser",
+    )
+    parser.add_argument("record", metavar="RECORD", nargs="?", help="the record (the newest in .trimtab)")
+    add_choice_of_file(parser)
+    return parser

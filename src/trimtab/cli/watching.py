@@ -14,15 +14,18 @@ TRIAL = "TRIMTAB_TRIAL"  # set for the child runs of `trimtab fix`
 
 if TYPE_CHECKING:
     from trimtab.cli.launch import Terms
+    from trimtab.cli.program import Program
     from trimtab.core.trace import Trace
 
 
 class Watching:
     """Watches this process from the first import of torch on, into a record at an absolute path."""
 
-    def __init__(self, record: str, script: str, terms: Terms) -> None:
+    def __init__(self, record: str, program: Program, terms: Terms) -> None:
         self._record = record
-        self._script = script
+        self._script = program.name
+        self._file = program.file
+        self._suppressions = ""
         self._terms = terms
         self._quiet = terms.quiet
         self._enactment: Any = None
@@ -50,8 +53,12 @@ class Watching:
                 self._enactment = Enactment(self._terms.recipe)
                 self._enactment.install()
             watcher = Watcher(
-                record=self._record, budget=self._terms.budget, max_steps=self._terms.max_steps, script=self._script
+                record=self._record,
+                budget=self._terms.wishes.settings.budget,
+                max_steps=self._terms.max_steps,
+                script=self._script,
             )
+            self._note_suppressions(watcher)
             watcher.start()
             if os.environ.get(TRIAL):
                 from trimtab.trial.evaluations import Evaluations
@@ -73,9 +80,21 @@ class Watching:
         if self._status is not None:
             self._status.stop()
         if self._watcher is not None:
+            self._note_suppressions(self._watcher)
             self._watcher.stop(how, **self._facts())
             return self._watcher.trace()
         return self._unseen(how)
+
+    def _note_suppressions(self, watcher: Any) -> None:
+        """Keep what comments of the script ask for, once its file is known: that of a module only while it runs."""
+        from trimtab.core.suppression import noted
+
+        path = self._file or getattr(sys.modules["__main__"], "__file__", None)
+        if self._suppressions or not isinstance(path, str):
+            return
+        self._suppressions = noted(_source(path), os.path.basename(path))
+        if self._suppressions:
+            watcher.remember(suppressions=self._suppressions)
 
     def _facts(self) -> dict[str, str]:
         """The recipe, what could not be made of it in this script, and where things are done, for the record."""
@@ -108,3 +127,14 @@ class Watching:
         """Take an empty record away: nothing was run."""
         if self._watcher is None and os.path.exists(self._record) and not os.path.getsize(self._record):
             os.remove(self._record)
+
+
+def _source(path: str) -> str:
+    """The text of a script, in the encoding that it declares; empty where there is none."""
+    import tokenize
+
+    try:
+        with tokenize.open(path) as file:
+            return file.read()
+    except (OSError, SyntaxError, UnicodeDecodeError):
+        return ""

@@ -8,6 +8,7 @@ from enum import IntEnum
 from typing import Literal
 
 from trimtab.core.cause import Cause
+from trimtab.core.settings import Ignore
 from trimtab.core.trace import Scalar
 
 Status = Literal["healthy", "sick", "unseen"]
@@ -53,7 +54,8 @@ class Diagnosis:
     """The verdict on a run: root causes first, surest first; symptoms name what explains them.
 
     `checked` are the codes of the rules that were asked and had something to look at; `waiting` maps those that were
-    asked too early to the number of steps that they need.
+    asked too early to the number of steps that they need. `ignored` is what was asked to be left out; `remarks` say
+    what else of the settings a reader has to know.
     """
 
     status: Status
@@ -65,6 +67,8 @@ class Diagnosis:
     trimtab: str
     checked: tuple[str, ...] = ()
     waiting: Mapping[str, int] = field(default_factory=dict[str, int])
+    ignored: tuple[Ignore, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def roots(self) -> tuple[Finding, ...]:

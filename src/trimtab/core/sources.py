@@ -79,5 +79,6 @@ SOURCES: dict[str, Source] = {
             "https://doi.org/10.1109/IEEESTD.2019.8766229",
         ),
         Source("clinic", "Calibrated on the programs of clinic/ (python -m clinic score)"),
+        Source("own", "Whoever wrote the rule says so"),
     )
 }

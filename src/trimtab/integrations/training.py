@@ -8,16 +8,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from trimtab.cli.files import check_writable, write_whole
-from trimtab.cli.publishing import FailOn, is_reached
-from trimtab.cli.selection import check_codes
+from trimtab.cli.publishing import is_reached
+from trimtab.cli.selection import check_settings
 from trimtab.core.errors import TrimtabError
+from trimtab.core.settings import BARS, FailOn, Settings
 from trimtab.core.trace import Trace
 from trimtab.pipeline import diagnose
 from trimtab.report import page, terminal
 from trimtab.report.display import DisplayedDiagnosis
 from trimtab.watching import Watcher
-
-BARS = ("never", "warn", "fail")
 
 
 class WatchedTraining:
@@ -39,7 +38,7 @@ class WatchedTraining:
         show: bool = True,
         budget: float = 3.0,
     ) -> None:
-        check_codes(select, ignore)
+        check_settings(Settings().with_words(select, ignore, names=("select", "ignore")))
         if fail_on not in BARS:
             raise TrimtabError(f"fail_on is one of {', '.join(BARS)}; got {fail_on!r}")
         if html is not None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from trimtab.core.errors import TrimtabError
 from trimtab.core.finding import Status
-from trimtab.live.following import Follower, Snapshot, State, signature
+from trimtab.live.following import Follower, Judge, Snapshot, State, signature
+from trimtab.pipeline import diagnose
 from trimtab.report.document import fold
 from trimtab.report.names import clean
 
@@ -34,8 +35,9 @@ class Entry:
 class Runs:
     """The records `*.db` directly in a folder, or one of them alone; links are no records. Safe for several threads."""
 
-    def __init__(self, folder: str, only: str | None = None) -> None:
+    def __init__(self, folder: str, only: str | None = None, judge: Judge = diagnose) -> None:
         self.folder = os.path.realpath(folder)
+        self.judge = judge
         self._only = only
         self._lock = threading.Lock()
         self._entries: dict[str, Entry] = {}
@@ -58,7 +60,7 @@ class Runs:
     def entry(self, name: str) -> Entry:
         """What the list says of one of `names`."""
         with self._lock:
-            follower = self._followers.setdefault(name, Follower(self._join(name)))
+            follower = self._followers.setdefault(name, Follower(self._join(name), self.judge))
             known = self._entries.setdefault(name, Entry(name))
             if time.monotonic() < self._due.get(name, 0.0):
                 return known

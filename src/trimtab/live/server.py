@@ -96,7 +96,7 @@ class Site:
     def _rendered(self, name: str, version: int) -> str:
         from trimtab.report import page
 
-        run = snapshot(os.path.join(self._runs.folder, name))
+        run = snapshot(os.path.join(self._runs.folder, name), self._runs.judge)
         return page.render(run.diagnosis, run.trace)
 
     def _comparison(self, a: str, b: str, rest: list[str]) -> Answer:

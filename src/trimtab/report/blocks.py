@@ -90,6 +90,13 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """What a reader has to know of how the diagnosis was made."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Chart:
     """A picture with its title, one line that says how to read it, and what it shows in words.
 
@@ -205,4 +212,4 @@ class SideBySide:
     leading: bool = False
 
 
-Block: TypeAlias = Verdict | Chain | Section | Note | Chart | Layers | Footer | Trials | Cure | SideBySide
+Block: TypeAlias = Verdict | Chain | Section | Note | Remark | Chart | Layers | Footer | Trials | Cure | SideBySide

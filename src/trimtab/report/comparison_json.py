@@ -22,7 +22,7 @@ _RUN: dict[str, Any] = {
         "roots": {"type": "array", "items": {"type": "string"}, "description": "codes of the root causes"},
     },
 }
-_CODES = {"type": "array", "items": {"type": "string", "pattern": "^TT[0-9]{3}$"}}
+_CODES = {"type": "array", "items": {"type": "string", "pattern": "^[A-Z]{2,}[0-9]{3}$"}}
 _FINDINGS: dict[str, Any] = {"type": "object", "properties": {"gone": _CODES, "new": _CODES, "stayed": _CODES}}
 _SETTING: dict[str, Any] = {
     "type": "object",

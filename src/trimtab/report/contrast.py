@@ -7,10 +7,11 @@ from math import inf, log
 
 from trimtab.core.course import main_course
 from trimtab.core.finding import Diagnosis, Finding
+from trimtab.core.settings import Settings
 from trimtab.core.trace import Trace
 from trimtab.report.measures import Measure, measures
 from trimtab.report.setup import layer_changes, loss_kinds, setup
-from trimtab.rules.judging import judge
+from trimtab.rules.judging import DEFAULTS, judge
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +55,9 @@ class Contrast:
     apart: str
 
 
-def contrast(a: Trace, b: Trace) -> Contrast:
+def contrast(a: Trace, b: Trace, settings: Settings = DEFAULTS) -> Contrast:
     """Both runs diagnosed and set against each other."""
-    before, after = judge(a), judge(b)
+    before, after = judge(a, settings=settings), judge(b, settings=settings)
     codes_a, codes_b = {f.code for f in before.findings}, {f.code for f in after.findings}
     apart = _apart(a, b)
     return Contrast(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from trimtab import remedies
 from trimtab.core.finding import Diagnosis, Finding, Severity
 from trimtab.core.remedy import Prescription
+from trimtab.core.settings import Ignore
 from trimtab.core.trace import Trace
 from trimtab.report import figures
 from trimtab.report.blocks import (
@@ -17,6 +18,7 @@ from trimtab.report.blocks import (
     Heading,
     Note,
     Part,
+    Remark,
     Section,
     Symptom,
     Symptoms,
@@ -54,6 +56,7 @@ def words(diagnosis: Diagnosis, trace: Trace) -> Document:
     blocks: list[Block] = [verdict(diagnosis, trace, folded, len(diagnosis.checked))]
     blocks += [Section(_heading(root), tuple(_parts(root, symptoms, trace))) for root, symptoms in folded]
     blocks += [Note(f.code, f.name, clean(f.message)) for f in diagnosis.findings if _is_note(f)]
+    blocks += remarks(diagnosis)
     return Document(tuple(blocks))
 
 
@@ -71,6 +74,18 @@ def fold(diagnosis: Diagnosis) -> list[tuple[Finding, list[Finding]]]:
         else:
             home.append(finding)
     return folded
+
+
+def remarks(diagnosis: Diagnosis) -> list[Remark]:
+    """What was left out and who asked for it, in one line, then what else there is to say."""
+    ignored = [f"ignored: {', '.join(map(_ignored, diagnosis.ignored))}"] if diagnosis.ignored else []
+    return [Remark(clean(text)) for text in (*ignored, *diagnosis.remarks)]
+
+
+def _ignored(ignore: Ignore) -> str:
+    where = f" in {ignore.layer}" if ignore.layer else ""
+    count = f", {ignore.taken} finding{'' if ignore.taken == 1 else 's'}" if ignore.taken else ""
+    return f"{ignore.code}{where} ({ignore.source}{count})"
 
 
 def _is_note(finding: Finding) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from trimtab.core.cause import Cause
 from trimtab.core.finding import Diagnosis, Finding, Severity
+from trimtab.core.settings import Ignore
 from trimtab.core.trace import Scalar
 
 SCHEMA_VERSION = 1
@@ -15,7 +16,7 @@ SCHEMA_VERSION = 1
 _FINDING: dict[str, Any] = {
     "type": "object",
     "properties": {
-        "code": {"type": "string", "pattern": "^TT[0-9]{3}$", "description": "never renumbered"},
+        "code": {"type": "string", "pattern": "^[A-Z]{2,}[0-9]{3}$", "description": "never renumbered"},
         "name": {"type": "string", "description": "never renamed"},
         "severity": {"enum": [severity.label for severity in Severity]},
         "root": {"type": "boolean", "description": "true where nothing else explains the finding"},
@@ -32,6 +33,19 @@ _FINDING: dict[str, Any] = {
     },
 }
 
+_IGNORED: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "code": {"type": "string", "description": "a code or the beginning of codes"},
+        "layer": {"type": ["string", "null"], "description": "pattern of the names concerned; null: all"},
+        "by": {"type": "string", "description": "who asked: an option, a file, a line of the script"},
+        "findings": {
+            "type": ["integer", "null"],
+            "description": "how many it took away or narrowed; null where the rule was not asked at all",
+        },
+    },
+}
+
 SCHEMA: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "trimtab diagnosis",
@@ -45,9 +59,11 @@ SCHEMA: dict[str, Any] = {
         "findings": {"type": "array", "items": _FINDING},
         "overhead": {"type": ["number", "null"], "description": "fraction of the run's time; null when unknown"},
         "record": {"type": ["string", "null"], "description": "path of the record"},
+        "ignored": {"type": "array", "items": _IGNORED},
+        "remarks": {"type": "array", "items": {"type": "string"}, "description": "for people: on the settings"},
     },
 }
-for _object in (SCHEMA, _FINDING):
+for _object in (SCHEMA, _FINDING, _IGNORED):
     _object["required"] = list(_object["properties"])
     _object["additionalProperties"] = False
 
@@ -63,6 +79,8 @@ def dumps(diagnosis: Diagnosis) -> str:
         "findings": [_finding(finding) for finding in diagnosis.findings],
         "overhead": float(diagnosis.overhead) if math.isfinite(diagnosis.overhead) else None,
         "record": None if diagnosis.record is None else _text(diagnosis.record),
+        "ignored": [_ignored(ignore) for ignore in diagnosis.ignored],
+        "remarks": [_text(remark) for remark in diagnosis.remarks],
     }
     return json.dumps(content, allow_nan=False, indent=2)
 
@@ -79,6 +97,15 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "evidence": {_text(key): _scalar(value) for key, value in finding.evidence.items()},
         "causes": [cause.value for cause in finding.causes],
         "explained_by": list(finding.explained_by),
+    }
+
+
+def _ignored(ignore: Ignore) -> dict[str, Any]:
+    return {
+        "code": ignore.code,
+        "layer": _text(ignore.layer) or None,
+        "by": _text(ignore.source),
+        "findings": ignore.taken,
     }
 
 

@@ -20,6 +20,7 @@ from trimtab.report.blocks import (
     Link,
     Note,
     Part,
+    Remark,
     Row,
     Section,
     SideBySide,
@@ -74,6 +75,8 @@ def _block(block: Block) -> str:
             return f"{opening}{_heading(heading)}\n{inner}</article>"
         case Note(code, name, text):
             return f'<p class="note"><code>{escape(code)}</code> {escape(name)}: {escape(text)}</p>'
+        case Remark(text):
+            return f'<p class="note">{escape(text)}</p>'
         case Footer(rows):
             return f"<footer>{_pairs(rows)}</footer>"
         case Trials(caption, rows):

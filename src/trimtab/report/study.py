@@ -10,7 +10,7 @@ from trimtab.core.study import Study, Trial, merit
 from trimtab.report import document
 from trimtab.report.blocks import Block, Code, Cure, Row, Section, Step, Trials, Verdict
 from trimtab.report.chain import chain
-from trimtab.report.document import Document, fold
+from trimtab.report.document import Document, fold, remarks
 from trimtab.report.figures import paired_curves
 from trimtab.report.names import clean
 from trimtab.report.quantity import number
@@ -38,6 +38,7 @@ def _head(study: Study) -> Iterator[Block]:
         yield Verdict("unseen", "UNSEEN: the script as it is was not run to an end", study.ended)
     else:
         yield verdict(diagnosis, trace, fold(diagnosis), len(diagnosis.checked))
+        yield from remarks(diagnosis)
 
 
 def _chain(study: Study) -> Iterator[Block]:

@@ -19,6 +19,7 @@ from trimtab.report.blocks import (
     Cure,
     Note,
     Part,
+    Remark,
     Row,
     Section,
     SideBySide,
@@ -59,7 +60,7 @@ def lines(document: Document, width: int) -> Iterator[Line]:
     """A document as styled lines; code is left as it is, every other line fits in `width`."""
     yield from _block(document.blocks[0], width)
     for before, block in pairwise(document.blocks):
-        if not (isinstance(block, Note) and isinstance(before, Note)):
+        if not any(isinstance(block, kind) and isinstance(before, kind) for kind in (Note, Remark)):
             yield Line("")
         yield from _block(block, width)
 
@@ -94,6 +95,8 @@ def _block(block: Block, width: int) -> Iterator[Line]:
             yield from _parts(parts, width - _INDENT)
         case Note(code, name, text):
             yield from _wrapped(Line(f"note: {code} {name}: {text}", "dim"), width, hang=6)
+        case Remark(text):
+            yield from _wrapped(Line(text, "dim"), width, hang=2)
         case Trials(caption, rows):
             yield from _wrapped(Line(caption, "dim"), width)
             for row in rows:

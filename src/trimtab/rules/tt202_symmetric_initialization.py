@@ -60,7 +60,7 @@ class SymmetricInitialization(Rule):
             "unit_spread": float(column(trace, UNIT_SPREAD, alike[0])[-1]),
             "weights": len(names),
         }
-        return [self.finding(Severity.FAIL, names[:5], 0, message, evidence, sureness=0.9)]
+        return [self.finding(Severity.FAIL, names, 0, message, evidence, sureness=0.9)]
 
     def _stays(self, trace: Trace, place: int) -> bool:
         spread = column(trace, UNIT_SPREAD, place)

@@ -76,7 +76,7 @@ class SaturatedActivation(Rule):
         evidence: dict[str, Scalar] = {"saturated": shares[worst], "layers": len(over), "hidden": len(seen)}
         if stuck.size and worst < stuck.shape[1] and np.isfinite(stuck[:, worst]).any():
             evidence["stuck"] = float(np.nanmedian(stuck[:, worst]))
-        where = tuple(sites[i].name for i in over)[:5]
+        where = tuple(sites[i].name for i in over)
         return [self.finding(Severity.FAIL, where, since, message, evidence, sureness=0.7)]
 
     @staticmethod

@@ -70,7 +70,7 @@ class DeadRelu(Rule):
         if len(dead) > 1:
             message += f"; {len(dead)} layers are affected"
         evidence: dict[str, Scalar] = {"dead": dead[worst], "layers": len(dead), "silent_layers": len(whole)}
-        where = tuple(sites[i].name for i in dead)[:5]
+        where = tuple(sites[i].name for i in dead)
         since = self._since(trace, worst)
         return [self.finding(Severity.FAIL, where, since, message, evidence, sureness=0.85 if whole else 0.65)]
 

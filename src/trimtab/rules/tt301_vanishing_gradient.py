@@ -111,7 +111,7 @@ class VanishingGradient(Rule):
         """Layers whose gradient is below a hundredth of the last one's, lowest first, at most 5."""
         with np.errstate(all="ignore"):
             share = np.nanmedian(chain.norms / chain.norms[:, -1:], axis=0)
-        return tuple(name for name, s in zip(chain.names, share, strict=True) if s < 0.01)[:5] or chain.names[:1]
+        return tuple(name for name, s in zip(chain.names, share, strict=True) if s < 0.01) or chain.names[:1]
 
     def _through_time(self, trace: Trace, limit: float) -> list[Finding]:
         gains, calls = trace[TIME_GAIN], trace[TIME_CALLS]

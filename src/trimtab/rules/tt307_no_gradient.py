@@ -68,7 +68,7 @@ class NoGradient(Rule):
             f"the loss, and stay as they started"
         )
         evidence = self._evidence(trace, places, True)
-        return self.finding(Severity.FAIL, names[:5], 0, message, evidence, sureness=0.9)
+        return self.finding(Severity.FAIL, names, 0, message, evidence, sureness=0.9)
 
     def _idle(self, trace: Trace, places: list[int]) -> Finding:
         names = _layers(trace, places)
@@ -78,7 +78,7 @@ class NoGradient(Rule):
         small = float(evidence["share"] or 0) < self.limits["share"].value
         harmless = small or (course is not None and course.learned_well)
         severity = Severity.NOTE if harmless else Severity.WARN
-        return self.finding(severity, names[:5], 0, message, evidence, sureness=0.6)
+        return self.finding(severity, names, 0, message, evidence, sureness=0.6)
 
     @staticmethod
     def _evidence(trace: Trace, places: list[int], called: bool) -> dict[str, Scalar]:

@@ -67,7 +67,7 @@ class UnoptimizedParameters(Rule):
         course = main_course(trace)
         through = not any(sites[i].attrs.get("module") for i in held) and in_use
         severity = Severity.NOTE if through and course is not None and course.learned_well else Severity.FAIL
-        return [self.finding(severity, layers[:5], 0, message, evidence, sureness=0.95)]
+        return [self.finding(severity, layers, 0, message, evidence, sureness=0.95)]
 
     def _is_orphan(self, trace: Trace, place: int) -> bool:
         owned = measured(trace, OWNED, place)

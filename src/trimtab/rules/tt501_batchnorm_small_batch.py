@@ -56,7 +56,7 @@ class BatchnormSmallBatch(Rule):
         if len(few) > 1:
             message += f"; {len(few)} of {len(counts)} batch norms have so few"
         evidence: dict[str, Scalar] = {"values": int(counts[least]), "layers": len(few), "batch_norms": len(counts)}
-        where = tuple(sites[i].name for i in few)[:5]
+        where = tuple(sites[i].name for i in few)
         return [self.finding(Severity.FAIL, where, int(trace.at(BATCH_VALUES)[0]), message, evidence, sureness=0.85)]
 
     @staticmethod

@@ -71,7 +71,7 @@ class BatchnormStatisticsDrift(Rule):
             "layers": len(lagging),
             "batch_norms": len(found),
         }
-        where = tuple(trace.of("layer")[i].name for i in lagging)[:5]
+        where = tuple(trace.of("layer")[i].name for i in lagging)
         return [self.finding(Severity.FAIL, where, int(trace.at(MEAN_DRIFT)[0]), message, evidence, sureness=0.7)]
 
     def _is_young(self, trace: Trace, place: int, drift: tuple[float, float]) -> bool:

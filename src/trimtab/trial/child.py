@@ -35,7 +35,7 @@ def run(
     began = time.monotonic()
     with scratch(script.folder) as copy, tempfile.TemporaryDirectory(prefix="trimtab-record-") as place:
         record, out = Path(place) / "run.db", Path(place) / "out.txt"
-        options = ["--quiet", "--record", str(record), "--budget", BUDGET, "--seed", str(seed)]
+        options = ["--quiet", "--no-config", "--record", str(record), "--budget", BUDGET, "--seed", str(seed)]
         options += ["--max-steps", str(steps)] if steps is not None else []
         options += ["--with", str(recipe)] if recipe else []
         words = [*options, *moved(script.words, script.folder, copy)]

@@ -12,10 +12,11 @@ import numpy as np
 
 from trimtab.core.errors import TrimtabError
 from trimtab.core.recipe import Recipe
+from trimtab.core.settings import Settings
 from trimtab.core.signal import LOSS
 from trimtab.core.study import Judgement, Run, Study, Trial, by_worth
 from trimtab.core.trace import Trace
-from trimtab.pipeline import diagnose
+from trimtab.pipeline import DEFAULTS, diagnose
 from trimtab.trial.child import CUT, Script, run
 from trimtab.trial.judge import compare, level
 from trimtab.trial.plan import RATES, Plan
@@ -48,8 +49,11 @@ Job = tuple[Recipe, int]
 class Search:
     """Conducts a study of one script."""
 
-    def __init__(self, script: Script, limits: Limits, runner: Runner, progress: Progress) -> None:
+    def __init__(
+        self, script: Script, limits: Limits, runner: Runner, progress: Progress, settings: Settings = DEFAULTS
+    ) -> None:
         self.study = Study()
+        self._settings = settings
         self._script, self._limits, self._runner, self._progress = script, limits, runner, progress
         self._until = None if limits.seconds is None else time.monotonic() + limits.seconds
         self._steps = limits.steps
@@ -88,7 +92,7 @@ class Search:
         self.study.controls.append(control)
         trace = control.trace
         assert trace is not None
-        self.study.diagnosis = diagnose(trace)
+        self.study.diagnosis = diagnose(trace, settings=self._settings)
         return trace
 
     def _tell_what_cannot_be_tried(self, plan: Plan) -> None:

@@ -174,6 +174,10 @@ class Watcher:
             self._flusher.flush()
         return self._writer.trace()
 
+    def remember(self, **facts: Scalar) -> None:
+        """Write facts about the run into its record."""
+        self._writer.set_meta(**facts)
+
     def note(self, signal: Signal, value: float) -> None:
         """Write down a number that somebody else has measured of the run, at this step."""
         self._buffer.put(self.steps, signal, self._sites.index("run", "run"), value)
