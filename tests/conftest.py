@@ -10,6 +10,10 @@ if not any(Path(driver).exists() for driver in ("/dev/nvidiactl", "/dev/kfd", "/
     )  # before triton is imported: without a GPU its kernels run on the CPU
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("trimtab", deadline=None)  # no test asserts how long something takes
+settings.load_profile("trimtab")
 
 
 @pytest.fixture

@@ -46,7 +46,8 @@ class LossCurve:
         looks = looks.mark_tick(color=SOFT, thickness=1, size=6, yOffset=-3).encode(x="step:Q", y=foot)
         broken = alt.Chart(alt.InlineData(values=self.marks)).mark_tick(color=ALARM, thickness=2, size=14, yOffset=-7)
         broken = broken.encode(x="step:Q", y=foot, tooltip=["site:N", "step:Q"])
-        return specification(alt.layer(looks, raw, smooth, *([broken] if self.marks else [])))
+        at_foot = [layer for layer, there in ((looks, self.looks), (broken, self.marks)) if there]
+        return specification(alt.layer(*at_foot, raw, smooth))
 
 
 def chart(trace: Trace) -> Chart | None:
