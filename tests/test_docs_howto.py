@@ -47,7 +47,7 @@ def test_every_command_line_parses() -> None:
     for name, *words in found:
         if name == "run":
             ours, program = run.split(words)
-            run._parser().options(ours)
+            run.parser().options(ours)
             assert program == ["train.py"]
         else:
             PARSERS[name]().options(words)
@@ -56,7 +56,7 @@ def test_every_command_line_parses() -> None:
 def test_the_workflow_uploads_what_the_command_writes() -> None:
     assert workflow()["permissions"]["security-events"] == "write"
     (command,) = (shlex.split(step["run"]) for step in steps() if "trimtab run" in step.get("run", ""))
-    options = run._parser().options(run.split(command[2:])[0])
+    options = run.parser().options(run.split(command[2:])[0])
     uploads = {step["uses"].partition("@")[0]: step for step in steps() if "with" in step}
     assert uploads["github/codeql-action/upload-sarif"]["with"]["sarif_file"] == options.sarif
     assert uploads["actions/upload-artifact"]["with"]["path"] == options.html
