@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from trimtab.cli.run import split
-from trimtab.record import read
+from trimtab.core.trace import Event
+from trimtab.record import Writer, read
 
 Run = Callable[..., Any]
 
@@ -119,3 +120,14 @@ def test_a_watcher_that_fails_leaves_the_script_alone(script: Path, trimtab: Run
     assert (result.code, result.out) == (0, "goes on\n")
     assert "trimtab: this run is not watched" in result.err
     assert "UNSEEN" in result.err
+
+
+def test_a_record_that_another_run_is_writing_is_left_to_it(script: Path, trimtab: Run) -> None:
+    writer = Writer(script / "run.db", {"script": "first.py"})
+    writer.event(Event(0, "mark", {}))
+    writer.commit()
+    result = trimtab("run", "--record", "run.db", "train.py")
+    assert "this run is not watched" in result.err
+    assert "wrote" not in result.err
+    writer.close()
+    assert read(script / "run.db").meta["script"] == "first.py"

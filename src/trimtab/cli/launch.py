@@ -99,8 +99,10 @@ class _Closing:
             return 0
         diagnosis = publish(trace, wishes, stream, self._home)
         if stream is not None:
-            written = [path for path in (self._record, *(path for _, path in wishes.files())) if path]
-            print(f"\nwrote {', '.join(written)}\n{self._next(diagnosis)}", file=stream)
+            kept = self._record if self.watching.kept else None
+            written = [path for path in (kept, *(path for _, path in wishes.files())) if path]
+            wrote = f"wrote {', '.join(written)}\n" if written else ""
+            print(f"\n{wrote}{self._next(diagnosis)}", file=stream)
         return BAR_REACHED if is_reached(diagnosis, wishes.fail_on) else 0
 
     def _next(self, diagnosis: Diagnosis) -> str:

@@ -34,6 +34,7 @@ class Watching:
         self._watcher: Any = None
         self._status: StatusLine | None = None
         self._trouble: str | None = None
+        self.kept = True  # whether the record is this run's
         self._pid = os.getpid()
 
     def begin(self) -> None:
@@ -116,7 +117,9 @@ class Watching:
             "trimtab": __version__,
             "torch": None,
         }
-        writer = Writer(self._record, meta)
+        if self._trouble and os.path.exists(self._record) and os.path.getsize(self._record):
+            self.kept = False  # no watcher could begin: what is there is of another run, perhaps one that goes on
+        writer = Writer(self._record if self.kept else None, meta)
         what = self._trouble or "torch was never imported"
         writer.event(Event(0, "unseen", {"reason": what, "what": what}))
         trace = writer.trace()

@@ -22,9 +22,12 @@ class Sites:
         """The index of a site; it is made at the first call, and only then are name and attributes looked at."""
         place = self._index.get((kind, key))
         if place is None:
+            site = Site(kind, key if name is None else name, attrs)
             with self._lock:
-                place = self._index[kind, key] = len(self._lists[kind])
-                self._lists[kind].append(Site(kind, key if name is None else name, attrs))
+                place = len(self._lists[kind])
+                # In this order: Ctrl-C between the two must not leave an index that leads to no site.
+                self._lists[kind].append(site)
+                self._index[kind, key] = place
         return place
 
     def find(self, kind: SiteKind, key: str) -> int | None:
