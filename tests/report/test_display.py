@@ -65,6 +65,8 @@ def test_a_chart_is_had_by_name_and_saved_without_a_browser(vanishing, tmp_path)
     chart.save(tmp_path / "map.png")
     assert "Gradient by depth" in (tmp_path / "map.svg").read_text(encoding="utf-8")
     assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
+    shown = chart._repr_mimebundle_()
+    assert shown["image/svg+xml"].startswith("<svg")  # no script that a notebook would load from a network
     assert chart.to_dict()["description"].startswith("Heat map of the gradient")
 
 

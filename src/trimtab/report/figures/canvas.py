@@ -64,11 +64,14 @@ def across() -> Any:
     return alt.X("step:Q", title="step", axis=axis)
 
 
-def up(field: str, title: str, low: float, high: float) -> Any:
-    """A vertical axis for values from `low` to `high`, logarithmic where these are many times as large as those."""
+def up(field: str, title: str, low: float, high: float, zero: bool = False) -> Any:
+    """A vertical axis for values from `low` to `high`, logarithmic where these are many times as large as those.
+
+    Where it is not, `zero` has it begin at 0.
+    """
     alt = altair()
     if not (low > 0 and high > _WIDE * low):
-        return alt.Y(f"{field}:Q", title=title, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=5))
+        return alt.Y(f"{field}:Q", title=title, scale=alt.Scale(zero=zero), axis=alt.Axis(tickCount=5))
     domain, powers = powers_of_ten(low, high)
     axis = alt.Axis(values=powers, format=figures(domain[0]))
     return alt.Y(f"{field}:Q", title=title, scale=alt.Scale(type="log", domain=domain), axis=axis)

@@ -33,7 +33,7 @@ class LearningRate:
             .mark_line(strokeWidth=2, interpolate="step-after")
             .encode(
                 x=across(),
-                y=up("rate", "learning rate", *self.span),
+                y=up("rate", "learning rate", *self.span, zero=True),
                 color=alt.Color("optimizer:N", sort=None, scale=alt.Scale(range=PALETTE), legend=legend),
                 tooltip=["optimizer:N", "step:Q", alt.Tooltip("rate:Q", format=".3g")],
             )
