@@ -45,9 +45,9 @@ def check_parameter(change: Change) -> None:
 
 
 def _check_pair(change: Change) -> None:
-    parts = (change.value or "").split(":")
+    mean, _, sd = (change.value or "").partition(":")
     try:
-        float(parts[0]), float(parts[1])
-    except (ValueError, IndexError):
+        float(mean) + float(sd.partition(":")[0])
+    except ValueError:
         example = f"{change.name}=180000:75000"
         raise TrimtabError(f"--with: {change}: give mean and sd of the targets, as in {example}") from None
