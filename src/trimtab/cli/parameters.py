@@ -47,7 +47,8 @@ def check_parameter(change: Change) -> None:
 def _check_pair(change: Change) -> None:
     mean, _, sd = (change.value or "").partition(":")
     try:
-        float(mean) + float(sd.partition(":")[0])
+        for number in (mean, sd.partition(":")[0]):
+            float(number)
     except ValueError:
         example = f"{change.name}=180000:75000"
         raise TrimtabError(f"--with: {change}: give mean and sd of the targets, as in {example}") from None

@@ -71,10 +71,8 @@ def up(field: str, title: str, low: float, high: float) -> Any:
     """
     alt = altair()
     if low == high:
-        domain = sorted((0.0, 2 * low)) if low else [-1.0, 1.0]
-        return alt.Y(
-            f"{field}:Q", title=title, scale=alt.Scale(domain=domain), axis=alt.Axis(values=[low], format="~g")
-        )
+        around = alt.Scale(domain=sorted((0.0, 2 * low)) if low else [-1.0, 1.0])
+        return alt.Y(f"{field}:Q", title=title, scale=around, axis=alt.Axis(values=[low], format="~g"))
     if not (low > 0 and high > _WIDE * low):
         return alt.Y(f"{field}:Q", title=title, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=5))
     domain, powers = powers_of_ten(low, high)
