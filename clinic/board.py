@@ -62,14 +62,14 @@ def totals(scores: Sequence[Score]) -> list[str]:
     lines.append(f"- runs without a report: {errors} of {len(scores)}")
     harmed = [s.program.name for s in scores if not s.unharmed]
     lines.append(f"- runs whose metric differs from the one without trimtab: {len(harmed)} of {len(scores)}")
-    return lines + [f"  - {name}" for name in harmed]
+    return lines + [f"    - {name}" for name in harmed]
 
 
 def _alarms(kind: str, group: Sequence[Score]) -> list[str]:
     flagged = [s for s in group if s.codes]
     steps = sum(s.steps for s in group)
     lines = [f"- {kind} programs flagged: {len(flagged)} of {len(group)}"]
-    lines += [f"  - {s.program.path.stem}: {', '.join(s.codes)}" for s in flagged]
+    lines += [f"    - {s.program.path.stem}: {', '.join(s.codes)}" for s in flagged]
     if steps:
         rate = 1000 * sum(len(s.codes) for s in group) / steps
         lines.append(f"- false alarms on {kind} programs per 1,000 steps: {rate:.2f}")

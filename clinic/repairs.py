@@ -56,7 +56,7 @@ def section(store: Path = REPAIRS) -> str:
     given = [f"{p.path.stem}: {r.recipe}" for p, r in healthy if r.recipe]
     lines = [TITLE, NOTE, *_counts("all", sick), *_counts("held out", [row for row in sick if row.program.held_out])]
     lines.append(f"- healthy programs that were recommended anything: {len(given)} of {len(healthy)}")
-    lines += [f"  - {line}" for line in given]
+    lines += [f"    - {line}" for line in given]
     return "\n".join([*lines, "", *_by_cause(sick), "", *_by_remedy(sick), "", *_table(sick)]) + "\n"
 
 

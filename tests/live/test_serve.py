@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -17,7 +18,8 @@ import pytest
 from tests.live.conftest import extend, training, write
 from trimtab.core.trace import Trace
 from trimtab.live import following
-from trimtab.live.runs import Runs
+from trimtab.live.pages import listing
+from trimtab.live.runs import Entry, Runs
 from trimtab.live.server import Server
 from trimtab.pipeline import diagnose
 from trimtab.report.document import Document, words
@@ -245,3 +247,10 @@ def test_two_runs_are_compared(record: Path, serve: Callable[..., Served], monke
     assert page.status == 200 and "<title>trimtab: run.db and other run.db</title>" in page.text
     assert served.inside("compare/run.db/missing.db").status == 404
     assert served.inside("compare").headers["Location"] == f"{served.root}compare//"
+
+
+def test_the_newest_run_is_compared_with_the_one_before_of_the_same_script() -> None:
+    runs = [Entry("c.db", script="a.py"), Entry("b.db", script="b.py"), Entry("a.db", script="a.py")]
+    for entries, before in ((runs, "a.db"), (runs[:2], "b.db")):
+        html = listing("/token/", "folder", entries, 0).html
+        assert re.findall(r'name="(.)" value="([^"]*)"[^>]* checked', html) == [("b", "c.db"), ("a", before)]

@@ -88,3 +88,16 @@ def test_the_list_keeps_what_is_chosen_when_it_is_renewed(tmp_path: Path, visit)
         "c.db",
     ]
     assert said == []
+
+
+def test_on_a_small_screen_every_run_shows_its_diagnosis(tmp_path: Path, visit) -> None:
+    page, url, said = visit
+    for name in ("a-run-with-a-rather-long-name-20261130-222743.db", "b.db"):
+        write(tmp_path / name, training(steps=12)).close()
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(url)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    cells = [cell.bounding_box() for cell in page.query_selector_all("td:last-child")]
+    assert all(cell is not None and cell["x"] >= 0 and cell["x"] + cell["width"] <= 390 for cell in cells)
+    assert max(row.bounding_box()["height"] for row in page.query_selector_all("tbody tr")) < 160
+    assert said == []

@@ -219,6 +219,15 @@ def test_the_learning_rate_is_that_of_each_optimizer() -> None:
     assert chart.figure.span == (1e-4, 0.1)  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize(("rate", "domain"), [(0.1, [0, 0.2]), (0.0, [-1, 1])])
+def test_a_level_curve_has_its_value_at_the_axis(rate: float, domain: list[float]) -> None:
+    rates = np.full((3, 1), rate)
+    chart = learning_rate.chart(synthetic_trace({"optimizer": ["SGD"]}, {LEARNING_RATE: rates}))
+    assert chart is not None
+    axis = chart.figure.spec()["encoding"]["y"]
+    assert (axis["axis"]["values"], axis["scale"]["domain"]) == ([rate], domain)
+
+
 def test_what_belongs_to_a_layer_knows_its_place_in_every_chart(make_training: Training) -> None:
     trace = make_training(layers=3)
     for module in (gradient_map, backward_gain, activation_scale, lost_units, update_ratio):

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from rich.cells import cell_len
 
+from trimtab.core.cause import Cause
 from trimtab.core.synthetic import synthetic_trace
 from trimtab.core.trace import Event
 from trimtab.report import terminal
@@ -121,3 +122,11 @@ def test_the_verdict_stays_on_one_line(vanishing) -> None:
             diagnosis = replace(vanishing.diagnosis, steps=10_000, findings=(cause, effect))
             line = verdict(diagnosis, vanishing.trace, [(cause, [effect])], rules=28).text
             assert len(line) <= 80 and line.startswith(f"SICK after 10,000 steps: {root.name.replace('-', ' ')}")
+
+
+def test_remedies_of_other_suspects_stand_aside_where_the_cause_was_found(vanishing) -> None:
+    root = replace(vanishing.diagnosis.findings[0], causes=(Cause.OUTLIERS,), reveals=Cause.INPUT_SCALE)
+    for finding, shown in ((root, False), (replace(root, reveals=None), True)):
+        text = written(replace(vanishing, diagnosis=replace(vanishing.diagnosis, findings=(finding,))))
+        assert ("between backward and step" in text or "or clip by value" in text) is shown
+        assert ("Standardise each feature" in text) is not shown

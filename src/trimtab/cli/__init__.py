@@ -65,8 +65,15 @@ def _dispatch(arguments: list[str]) -> int:
         print(f"trimtab {__version__}")
         return 0
     kind = "option" if name.startswith("-") else "command"
-    hint = f"to run a script: `trimtab run {name}`" if os.path.exists(name) else "`trimtab --help` lists the commands"
-    raise TrimtabError(f"unknown {kind} {name!r}; {hint}")
+    raise TrimtabError(f"unknown {kind} {name!r}; {_hint(name)}")
+
+
+def _hint(name: str) -> str:
+    if os.path.exists(name):
+        return f"to run a script: `trimtab run {name}`"
+    from trimtab.cli.spelling import suggestion
+
+    return suggestion(name, COMMANDS, "`trimtab --help` lists the commands")
 
 
 def _help() -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from trimtab.cli.configuration import settings_for
 from trimtab.cli.parser import Parser, add_choice_of_file, complete_with
 from trimtab.cli.selection import known_codes
+from trimtab.cli.spelling import suggestion
 from trimtab.core.errors import TrimtabError
 from trimtab.core.settings import Settings
 
@@ -66,8 +66,7 @@ def _rule(wanted: str, settings: Settings) -> Rule:
     rules = {spelling: rule for rule in all_rules(settings.plugins) for spelling in (rule.code, rule.name)}
     found = rules.get(wanted.upper()) or rules.get(wanted.lower())
     if found is None:
-        near = difflib.get_close_matches(wanted, rules, 1)
-        hint = f"did you mean {near[0]}?" if near else "`trimtab rules` lists them"
+        hint = suggestion(wanted, rules, "`trimtab rules` lists them")
         raise TrimtabError(f"no rule has the code or name {wanted!r}; {hint}")
     return found
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from trimtab.cli.configuration import settings_for
 from trimtab.cli.files import check_writable, write_whole
+from trimtab.cli.misplaced import remark
 from trimtab.cli.parser import Parser, add_choice_of_file, count, duration
 from trimtab.cli.program import prepare
 from trimtab.cli.publishing import DEFAULTS
@@ -30,11 +31,14 @@ def main(arguments: Sequence[str]) -> int:
     options = parser().options(ours)
     if not words:
         raise TrimtabError("fix what? give a script: `trimtab fix train.py`, or a module: `trimtab fix -m package`")
-    settings = settings_for(options, prepare(words).folder)
+    program = prepare(words)
+    settings = settings_for(options, program.folder)
     check_settings(settings)
     for name, path in (("--json", options.json), ("--html", options.html)):
         if path not in (None, "-"):
             check_writable(path, name)
+
+    remark(program, parser().long_options())
 
     from trimtab.trial.search import Limits
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NoReturn
 
 from trimtab.cli.selection import known_codes
+from trimtab.cli.spelling import suggestion
 from trimtab.core.errors import TrimtabError
 from trimtab.core.settings import BARS
 
@@ -44,10 +45,17 @@ class Parser(argparse.ArgumentParser):
     def options(self, arguments: Sequence[str]) -> argparse.Namespace:
         """The options in `arguments`; raises TrimtabError for those that the command does not have."""
         options, unknown = self.parse_known_args(arguments)
+        if unknown and unknown[0].startswith("-"):
+            word = unknown[0].partition("=")[0]
+            hint = suggestion(word, self.long_options(), f"`{self.prog} --help` shows how")
+            raise TrimtabError(f"unknown option {word!r}; {hint}")
         if unknown:
-            kind = "option" if unknown[0].startswith("-") else "argument"
-            self.error(f"unknown {kind} {unknown[0]!r}")
+            self.error(f"unknown argument {unknown[0]!r}")
         return options
+
+    def long_options(self) -> list[str]:
+        """The options of this command, as they are spelled out."""
+        return [option for option in self._option_string_actions if option.startswith("--")]
 
     def error(self, message: str) -> NoReturn:
         """Raise the complaint."""

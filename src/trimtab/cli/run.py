@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from trimtab.cli.configuration import settings_for
 from trimtab.cli.launch import Terms, launch
+from trimtab.cli.misplaced import remark
 from trimtab.cli.parser import Parser, add_choice_of_rules, complete_with, count, percent, shift
 from trimtab.cli.program import prepare
 from trimtab.cli.publishing import Wishes
@@ -28,6 +29,8 @@ def main(arguments: Sequence[str]) -> int:
     wishes = Wishes(options.json, options.html, settings_for(options, program.folder), options.sarif)
     recipe = Recipe() if options.recipe is None else Recipe.parse(options.recipe)
     check_recipe(recipe)
+    if not (options.live or options.quiet):
+        remark(program, parser().long_options())
     terms = Terms(wishes, options.record, options.max_steps, options.quiet, recipe=recipe, seed=options.seed)
     if options.live:
         from trimtab.cli.live import launch_live

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from importlib.util import find_spec
 
+from trimtab.cli.parameters import check_parameter
 from trimtab.cli.plugins import plugin_codes
+from trimtab.cli.spelling import suggestion
 from trimtab.core.errors import TrimtabError
 from trimtab.core.recipe import Recipe
 from trimtab.core.settings import Settings
@@ -17,15 +19,13 @@ def check_settings(settings: Settings) -> None:
 
 
 def check_recipe(recipe: Recipe) -> None:
-    """Raise TrimtabError for a change that no remedy makes; whether its parameter is one, the enactor says."""
+    """Raise TrimtabError for a change that no remedy makes, and for a parameter that it does not take."""
     known = known_changes() if recipe else []
     for change in recipe.changes:
         if change.name not in known:
-            import difflib  # only here: a file of this name beside the script must not keep trimtab from starting
-
-            near = difflib.get_close_matches(change.name, known, 1)
-            hint = f"did you mean {near[0]}?" if near else "`trimtab remedies` lists them"
+            hint = suggestion(change.name, known, "`trimtab remedies` lists them")
             raise TrimtabError(f"--with: there is no change {change.name!r}; {hint}")
+        check_parameter(change)
 
 
 def known_changes() -> list[str]:

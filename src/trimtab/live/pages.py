@@ -39,8 +39,8 @@ _TABLE = """<form action="{root}compare" method="get">
 </form>"""
 _FRAME = """<body data-place="{place}" data-version="{version}" data-state="{state}">
 <nav><a href="{root}">all runs</a> <b>{title}</b> <span id="state">{state}</span>
-<a href="{place}/page">page alone</a></nav>
-<div class="frames"><iframe src="{place}/page" title="report"></iframe></div>
+<a href="{place}/page">only this page</a></nav>
+<div class="frames"><p>drawing the page …</p><iframe src="{place}/page" title="report"></iframe></div>
 <script>{script}</script>
 </body>"""
 
@@ -56,7 +56,8 @@ class Page:
 def listing(root: str, folder: str, entries: Sequence[Entry], left_out: int) -> Page:
     """The list of runs; `root` is the path of the list itself, with the token."""
     older = f": the latest {MOST} of {MOST + left_out:,}; name an older one to `trimtab serve`" if left_out else ""
-    rows = "\n".join(_row(root, entry, place) for place, entry in enumerate(entries))
+    before = _before(entries)
+    rows = "\n".join(_row(root, entry, place == before, place == 0) for place, entry in enumerate(entries))
     table = _TABLE.format(
         root=escape(root),
         state=sha256(rows.encode()).hexdigest(),
@@ -97,12 +98,18 @@ def part(name: str) -> str:
     return quote(os.fsencode(name), safe="")
 
 
-def _row(root: str, entry: Entry, place: int) -> str:
+def _before(entries: Sequence[Entry]) -> int:
+    """The place of the run to compare the first with: the one before of the same script, else the one before."""
+    same = (place for place, entry in enumerate(entries) if place and entry.script == entries[0].script)
+    return next(same, 1)
+
+
+def _row(root: str, entry: Entry, is_a: bool, is_b: bool) -> str:
     name = escape(shorten(entry.name, 60))
     if entry.trouble:
         why = f'<td class="trouble" colspan="4">{escape(entry.trouble)}</td>'
         return f'<tr><td colspan="2"></td><td class="name">{name}</td>{why}</tr>'
-    picks = "".join(_pick(side, entry.name, place == (side == "a")) for side in "ab")
+    picks = _pick("a", entry.name, is_a) + _pick("b", entry.name, is_b)
     script = escape(shorten(entry.script, 40))
     link = f'<a href="{escape(root)}run/{part(entry.name)}">{name}</a><small>{script}</small>'
     state = f'<span class="{entry.state}">{entry.state}</span>'
@@ -114,7 +121,6 @@ def _row(root: str, entry: Entry, place: int) -> str:
 
 
 def _pick(side: str, name: str, checked: bool) -> str:
-    """A is the second of the list and B the first: what was before, and what is now."""
     tick = " checked" if checked else ""
     label = escape(f"{side.upper()}: {shorten(name, 60)}")
     return f'<td class="pick"><input type="radio" name="{side}" value="{part(name)}" aria-label="{label}"{tick}></td>'

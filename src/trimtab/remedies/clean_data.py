@@ -10,7 +10,7 @@ def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     share = finding.evidence.get("share")
     if isinstance(share, (int, float)) and share > 0.999:
         return (
-            "sd = x_train.std(0).clamp_min(1e-8)  # a constant feature has sd 0, and 0 / 0 is NaN\n"
+            "sd = x_train.std(0).clip(1e-8)  # a constant feature has sd 0, and 0 / 0 is NaN\n"
             "x_train = (x_train - x_train.mean(0)) / sd"
         )
     return (

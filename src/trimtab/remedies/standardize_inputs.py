@@ -13,7 +13,7 @@ def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     )
     return (
         f"mean = x_train.mean({over}{keep})  # per {what}, from the training data alone\n"
-        f"sd = x_train.std({over}{keep}).clamp_min(1e-8)\n"
+        f"sd = x_train.std({over}{keep}).clip(1e-8)\n"
         "x_train, x_test = (x_train - mean) / sd, (x_test - mean) / sd"
     )
 

@@ -8,7 +8,7 @@ from trimtab.core.trace import Trace
 
 def _code(finding: Finding, trace: Trace, value: str | None) -> str:
     return (
-        "mean, sd = y_train.mean(0), y_train.std(0).clamp_min(1e-8)  # from the training data alone\n"
+        "mean, sd = y_train.mean(0), y_train.std(0).clip(1e-8)  # from the training data alone\n"
         "y_train = (y_train - mean) / sd\n"
         "prediction = model(x) * sd + mean  # where predictions are used or scored in the old unit"
     )

@@ -110,12 +110,15 @@ def _parts(root: Finding, symptoms: list[Finding], trace: Trace) -> Iterator[Par
 
 
 def _next(prescriptions: list[Prescription]) -> Iterator[Part]:
-    """The first remedy with its code; the others in a line each."""
+    """The first remedy with its code; in a line each the others, of the same cause where it is one that was found."""
     for best in prescriptions[:1]:
         yield Text("next", clean(best.remedy.sentence))
         yield Code(clean(best.code.strip("\n"), keep="\n\t"))
+    treated = prescriptions[0].finding.reveals if prescriptions else None
+    found = treated is not None and treated in prescriptions[0].remedy.treats
     for other in prescriptions[1:]:
-        yield Text("next", f"or {other.remedy.name.replace('-', ' ')}")
+        if not found or treated in other.remedy.treats:
+            yield Text("next", f"or {other.remedy.name.replace('-', ' ')}")
 
 
 def _symptom(finding: Finding) -> Symptom:

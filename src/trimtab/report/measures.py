@@ -41,7 +41,7 @@ def measures(trace: Trace, until: int) -> list[Measure]:
         ("worst share of dead units", _at_the_end(trace, DEAD, np.nanmax), True),
         ("worst share of saturated units", _at_the_end(trace, SATURATED, np.nanmax), True),
         ("update / weight", _update_ratio(trace), False),
-        ("size of the inputs", _input_size(trace), False),
+        ("median size of the input features", _input_size(trace), False),
         ("share of the time that watching took", _overhead(trace), True),
     ):
         if value is not None and np.isfinite(value):

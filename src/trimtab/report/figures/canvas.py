@@ -67,9 +67,12 @@ def across() -> Any:
 def up(field: str, title: str, low: float, high: float, zero: bool = False) -> Any:
     """A vertical axis for values from `low` to `high`, logarithmic where these are many times as large as those.
 
-    Where it is not, `zero` has it begin at 0.
+    Where it is not, `zero` has it begin at 0. Where all are the same, that value alone stands at the axis.
     """
     alt = altair()
+    if low == high:
+        around = alt.Scale(domain=sorted((0.0, 2 * low)) if low else [-1.0, 1.0])
+        return alt.Y(f"{field}:Q", title=title, scale=around, axis=alt.Axis(values=[low], format="~g"))
     if not (low > 0 and high > _WIDE * low):
         return alt.Y(f"{field}:Q", title=title, scale=alt.Scale(zero=zero), axis=alt.Axis(tickCount=5))
     domain, powers = powers_of_ten(low, high)
