@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import http.client
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -245,3 +246,28 @@ def test_two_runs_are_compared(record: Path, serve: Callable[..., Served], monke
     assert page.status == 200 and "<title>trimtab: run.db and other run.db</title>" in page.text
     assert served.inside("compare/run.db/missing.db").status == 404
     assert served.inside("compare").headers["Location"] == f"{served.root}compare//"
+
+
+def test_what_is_picked_in_the_list_is_compared_whatever_its_name(
+    record: Path, serve: Callable[..., Served], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a browser sends it: the values of the ticked fields, percent-encoded once more."""
+    names = [os.fsencode(name) for name in ("a run é.db", 'new\nline & <b>"%20.db')] + [b"no unicode \xff.db"]
+    for name in names:
+        os.link(record, os.path.join(os.fsencode(record.parent), name))
+    served = serve(record.parent)
+    values = re.findall('name="a" value="([^"]*)"', served.inside("").text)
+    assert len(values) == 4
+    for value in values:
+        to = served.inside("compare?" + urlencode({"a": value, "b": value})).headers["Location"]
+        assert served.get(to).status == 200
+
+
+def test_only_runs_that_can_be_read_are_ticked(record: Path, serve: Callable[..., Served]) -> None:
+    write(record.parent / "older.db", training(steps=20)).close()
+    broken = record.parent / "broken.db"
+    broken.write_bytes(b"no record")
+    for age, path in enumerate((record, broken, record.parent / "older.db")):
+        os.utime(path, (1e9 - age, 1e9 - age))
+    ticked = re.findall('name="(.)" value="([^"]*)" aria-label="[^"]*" checked', serve(record.parent).inside("").text)
+    assert sorted(ticked) == [("a", "older.db"), ("b", "run.db")]

@@ -56,12 +56,14 @@ class Page:
 def listing(root: str, folder: str, entries: Sequence[Entry], left_out: int) -> Page:
     """The list of runs; `root` is the path of the list itself, with the token."""
     older = f": the latest {MOST} of {MOST + left_out:,}; name an older one to `trimtab serve`" if left_out else ""
-    rows = "\n".join(_row(root, entry, place) for place, entry in enumerate(entries))
+    whole = [entry.name for entry in entries if not entry.trouble]
+    b, a = [*whole, "", ""][:2]  # A is what was before, and B what is now
+    rows = "\n".join(_row(root, entry, {"a": a, "b": b}) for entry in entries)
     table = _TABLE.format(
         root=escape(root),
         state=sha256(rows.encode()).hexdigest(),
         rows=rows,
-        compare='<button type="submit">compare A with B</button>' if len(entries) > 1 else "",
+        compare='<button type="submit">compare A with B</button>' if len(whole) > 1 else "",
     )
     shown = table if entries else "<p>There is no record here yet: <code>trimtab run script.py</code> writes one.</p>"
     script = _asset("runs.js")
@@ -97,14 +99,14 @@ def part(name: str) -> str:
     return quote(os.fsencode(name), safe="")
 
 
-def _row(root: str, entry: Entry, place: int) -> str:
-    name = escape(shorten(entry.name, 60))
+def _row(root: str, entry: Entry, picked: dict[str, str]) -> str:
+    shown = escape(shorten(entry.name, 60))
     if entry.trouble:
         why = f'<td class="trouble" colspan="4">{escape(entry.trouble)}</td>'
-        return f'<tr><td colspan="2"></td><td class="name">{name}</td>{why}</tr>'
-    picks = "".join(_pick(side, entry.name, place == (side == "a")) for side in "ab")
+        return f'<tr><td colspan="2"></td><td class="name">{shown}</td>{why}</tr>'
+    picks = "".join(_pick(side, entry.name, entry.name == name) for side, name in picked.items())
     script = escape(shorten(entry.script, 40))
-    link = f'<a href="{escape(root)}run/{part(entry.name)}">{name}</a><small>{script}</small>'
+    link = f'<a href="{escape(root)}run/{part(entry.name)}">{shown}</a><small>{script}</small>'
     state = f'<span class="{entry.state}">{entry.state}</span>'
     diagnosis = f'<b class="{entry.status}">{entry.status}</b> {escape(clean(entry.lead))}'
     return (
@@ -114,7 +116,7 @@ def _row(root: str, entry: Entry, place: int) -> str:
 
 
 def _pick(side: str, name: str, checked: bool) -> str:
-    """A is the second of the list and B the first: what was before, and what is now."""
+    """The value is percent-encoded, as a name of any bytes must be: a form would replace what is no Unicode."""
     tick = " checked" if checked else ""
     label = escape(f"{side.upper()}: {shorten(name, 60)}")
     return f'<td class="pick"><input type="radio" name="{side}" value="{part(name)}" aria-label="{label}"{tick}></td>'

@@ -67,6 +67,8 @@ def across() -> Any:
 def up(field: str, title: str, low: float, high: float) -> Any:
     """A vertical axis for values from `low` to `high`, logarithmic where these are many times as large as those."""
     alt = altair()
+    if low == high:  # Vega would round the one tick of such an axis to an integer: 0 for a rate of 0.1
+        return alt.Y(f"{field}:Q", title=title, scale=alt.Scale(zero=False), axis=alt.Axis(values=[low], format=".3~g"))
     if not (low > 0 and high > _WIDE * low):
         return alt.Y(f"{field}:Q", title=title, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=5))
     domain, powers = powers_of_ten(low, high)
