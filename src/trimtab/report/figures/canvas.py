@@ -10,7 +10,7 @@ from typing import Any
 from trimtab.core.signal import SiteKind
 from trimtab.core.trace import Site, Trace
 
-BLUE, ORANGE, ALARM, SOFT, GREEN = "#4a86c5", "#ee8a2c", "#d6206a", "#8b93a0", "#2f9e74"
+BLUE, ORANGE, ALARM, SOFT, GREEN = "#4a86c5", "#d97214", "#d6206a", "#8b93a0", "#2f9e74"
 PALETTE = [BLUE, ORANGE, "#3a9d8f", "#b279a2", "#9d7660", "#8a9a2b"]
 MARKED = "layer"  # the signal that holds the place of the layer that is marked, −1 for none
 THROUGH_DEPTH = [BLUE, "#a28bab", ORANGE]
