@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -107,6 +108,8 @@ def test_it_is_tried_before_the_script_begins(folder: Path, capfd: pytest.Captur
 
 def test_a_rule_that_fails_leaves_the_others_their_say(folder: Path, trimtab: Run) -> None:
     (folder / "my_rules.py").write_text(EXAMPLE.replace("rates = trace", "rates = 1 / 0, trace"))
-    run = trimtab("run", "train.py")
+    run = trimtab("run", "--sarif", "run.sarif", "train.py")
     assert run.code == 0 and run.out.startswith("trained")
     assert "MY101 constant-learning-rate, a rule of a plugin, failed: ZeroDivisionError" in " ".join(run.err.split())
+    checked = json.loads((folder / "run.sarif").read_text())["runs"][0]["tool"]["driver"]["rules"]
+    assert checked and "MY101" not in {rule["id"] for rule in checked}

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -254,3 +254,28 @@ def test_the_newest_run_is_compared_with_the_one_before_of_the_same_script() -> 
     for entries, before in ((runs, "a.db"), (runs[:2], "b.db")):
         html = listing("/token/", "folder", entries, 0).html
         assert re.findall(r'name="(.)" value="([^"]*)"[^>]* checked', html) == [("b", "c.db"), ("a", before)]
+
+
+def test_what_is_picked_in_the_list_is_compared_whatever_its_name(
+    record: Path, serve: Callable[..., Served], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a browser sends it: the values of the ticked fields, percent-encoded once more."""
+    names = [os.fsencode(name) for name in ("a run é.db", 'new\nline & <b>"%20.db')] + [b"no unicode \xff.db"]
+    for name in names:
+        os.link(record, os.path.join(os.fsencode(record.parent), name))
+    served = serve(record.parent)
+    values = re.findall('name="a" value="([^"]*)"', served.inside("").text)
+    assert len(values) == 4
+    for value in values:
+        to = served.inside("compare?" + urlencode({"a": value, "b": value})).headers["Location"]
+        assert served.get(to).status == 200
+
+
+def test_only_runs_that_can_be_read_are_ticked(record: Path, serve: Callable[..., Served]) -> None:
+    write(record.parent / "older.db", training(steps=20)).close()
+    broken = record.parent / "broken.db"
+    broken.write_bytes(b"no record")
+    for age, path in enumerate((record, broken, record.parent / "older.db")):
+        os.utime(path, (1e9 - age, 1e9 - age))
+    ticked = re.findall('name="(.)" value="([^"]*)" aria-label="[^"]*" checked', serve(record.parent).inside("").text)
+    assert sorted(ticked) == [("a", "older.db"), ("b", "run.db")]

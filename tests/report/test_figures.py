@@ -267,3 +267,28 @@ def test_the_decades_of_an_axis_hold_its_values(low: float, ratio: float) -> Non
     assert bottom <= low * 1.0000001
     assert low * ratio <= top * 1.0000001
     assert 1 < len(powers) <= 7
+
+
+def test_an_axis_of_one_value_names_it() -> None:
+    """Left to itself Vega writes 0 at a constant learning rate of 0.1."""
+    import vl_convert
+
+    sites: dict[SiteKind, list[str | Site]] = {"optimizer": ["SGD"], "loss": ["l"]}
+    constant = synthetic_trace(sites, {LEARNING_RATE: np.full((5, 1), 0.1), LOSS: [5.85, np.nan, np.nan, np.nan, 5.85]})
+    for module, label in ((learning_rate, "0.1"), (loss_curve, "5.85")):
+        assert f">{label}</text>" in vl_convert.vegalite_to_svg(drawn(module.chart(constant)))
+
+
+def test_a_loss_that_was_finite_once_is_a_point() -> None:
+    once = synthetic_trace({"loss": ["l"]}, {LOSS: [5.85, np.nan, np.nan]})
+    assert drawn(loss_curve.chart(once))["layer"][-1]["mark"]["point"] is True
+
+
+@pytest.mark.parametrize("exponents", [(0.0, 0.3), (-1.2, 0.4), (-9.5, 0.5), (0.0, 0.0)])
+def test_the_legend_of_the_gradient_map_names_whole_decades_once(exponents: tuple[float, float]) -> None:
+    sites: dict[SiteKind, list[str | Site]] = {"layer": [*layers(1, 2)]}
+    norms = np.tile(10.0 ** np.array(exponents), (4, 1))
+    color = drawn(gradient_map.chart(synthetic_trace(sites, {DELTA_NORM: norms})))["layer"][0]["encoding"]["color"]
+    ticks = color["legend"]["values"]
+    assert ticks == sorted({int(tick) for tick in ticks}) and 1 <= len(ticks) <= 5
+    assert color["scale"]["domain"][0] <= ticks[0] and ticks[-1] <= color["scale"]["domain"][1]

@@ -33,6 +33,7 @@ from trimtab.core.trace import Series, Site, Trace
 from trimtab.pipeline import diagnose
 from trimtab.remedies import prescribe
 from trimtab.rules import all_rules
+from trimtab.rules.tt301_vanishing_gradient import VanishingGradient
 from trimtab.rules.tt402_learning_rate_too_low import LearningRateTooLow as TooLow
 
 RULES = all_rules()
@@ -247,3 +248,11 @@ def _doubles() -> Trace:
 
 def found(code: str, trace: Trace) -> list[Finding]:
     return next(rule for rule in RULES if rule.code == code).check(trace)
+
+
+def test_a_gradient_that_is_zero_far_below_has_the_gain_of_the_layers_that_get_one() -> None:
+    sites = [Site("layer", f"l{i}", {"op": "linear", "depth": i + 1, "order": i}) for i in range(2001)]
+    norms = np.tile(np.concatenate([np.zeros(1991), 0.1 ** np.arange(9, -1, -1.0)]), (40, 1))
+    finding = VanishingGradient().check(synthetic_trace({"layer": sites}, {DELTA_NORM: norms}))[0]
+    assert "reaches l0, 2,000 layers below l2000" in finding.message
+    assert finding.evidence["gain"] == pytest.approx(0.1)

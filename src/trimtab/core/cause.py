@@ -93,5 +93,7 @@ OF_THE_PROGRAM = (
     Cause.MODE,
     Cause.DATA_ORDER,
 )
+# Steps that are too short already: what shortens them further is no remedy.
+OF_SHORT_STEPS = (Cause.ACTIVATION, Cause.DEPTH, Cause.STEP_TOO_SMALL, Cause.FLATNESS)
 # What a run begins with.
 OF_THE_START = (Cause.INPUT_SCALE, Cause.TARGET_SCALE, Cause.OUTLIERS, Cause.SYMMETRY, Cause.WEIGHT_SCALE)

@@ -28,8 +28,15 @@ class Chain:
             return self.norms[:, 0] / self.norms[:, -1]
 
     def gain(self, reach: float) -> float:
-        """The gain per layer, M, that makes such a product."""
-        return float(max(reach, 1e-300) ** (1 / max(len(self.names) - 1, 1)))
+        """The gain per layer, M, that makes such a product; of 0, that of the layers which still get something."""
+        links = len(self.names) - 1
+        if reach == 0:
+            typical = np.median(np.nan_to_num(self.norms, posinf=0.0), axis=0)
+            reached = np.flatnonzero(typical[:-1] > 0)
+            if not reached.size or typical[-1] == 0:
+                return 0.0
+            reach, links = float(typical[reached[0]] / typical[-1]), links - int(reached[0])
+        return float(reach ** (1 / max(links, 1)))
 
 
 def chains(trace: Trace, least: int = 3) -> list[Chain]:

@@ -56,13 +56,13 @@ class Page:
 def listing(root: str, folder: str, entries: Sequence[Entry], left_out: int) -> Page:
     """The list of runs; `root` is the path of the list itself, with the token."""
     older = f": the latest {MOST} of {MOST + left_out:,}; name an older one to `trimtab serve`" if left_out else ""
-    before = _before(entries)
-    rows = "\n".join(_row(root, entry, place == before, place == 0) for place, entry in enumerate(entries))
+    b, a = _picked(entries)
+    rows = "\n".join(_row(root, entry, {"a": a, "b": b}) for entry in entries)
     table = _TABLE.format(
         root=escape(root),
         state=sha256(rows.encode()).hexdigest(),
         rows=rows,
-        compare='<button type="submit">compare A with B</button>' if len(entries) > 1 else "",
+        compare='<button type="submit">compare A with B</button>' if a else "",
     )
     shown = table if entries else "<p>There is no record here yet: <code>trimtab run script.py</code> writes one.</p>"
     script = _asset("runs.js")
@@ -98,20 +98,22 @@ def part(name: str) -> str:
     return quote(os.fsencode(name), safe="")
 
 
-def _before(entries: Sequence[Entry]) -> int:
-    """The place of the run to compare the first with: the one before of the same script, else the one before."""
-    same = (place for place, entry in enumerate(entries) if place and entry.script == entries[0].script)
-    return next(same, 1)
+def _picked(entries: Sequence[Entry]) -> tuple[str, str]:
+    """What is ticked: B is the newest that can be read, A the one before of the same script, else the one before."""
+    whole = [entry for entry in entries if not entry.trouble]
+    same = [entry for entry in whole[1:] if entry.script == whole[0].script]
+    b, a = [entry.name for entry in (*whole[:1], *same[:1], *whole[1:2])][:2] if len(whole) > 1 else ("", "")
+    return b, a
 
 
-def _row(root: str, entry: Entry, is_a: bool, is_b: bool) -> str:
-    name = escape(shorten(entry.name, 60))
+def _row(root: str, entry: Entry, picked: dict[str, str]) -> str:
+    shown = escape(shorten(entry.name, 60))
     if entry.trouble:
         why = f'<td class="trouble" colspan="4">{escape(entry.trouble)}</td>'
-        return f'<tr><td colspan="2"></td><td class="name">{name}</td>{why}</tr>'
-    picks = _pick("a", entry.name, is_a) + _pick("b", entry.name, is_b)
+        return f'<tr><td colspan="2"></td><td class="name">{shown}</td>{why}</tr>'
+    picks = "".join(_pick(side, entry.name, entry.name == name) for side, name in picked.items())
     script = escape(shorten(entry.script, 40))
-    link = f'<a href="{escape(root)}run/{part(entry.name)}">{name}</a><small>{script}</small>'
+    link = f'<a href="{escape(root)}run/{part(entry.name)}">{shown}</a><small>{script}</small>'
     state = f'<span class="{entry.state}">{entry.state}</span>'
     diagnosis = f'<b class="{entry.status}">{entry.status}</b> {escape(clean(entry.lead))}'
     return (
@@ -121,6 +123,7 @@ def _row(root: str, entry: Entry, is_a: bool, is_b: bool) -> str:
 
 
 def _pick(side: str, name: str, checked: bool) -> str:
+    """The value is percent-encoded, as a name of any bytes must be: a form would replace what is no Unicode."""
     tick = " checked" if checked else ""
     label = escape(f"{side.upper()}: {shorten(name, 60)}")
     return f'<td class="pick"><input type="radio" name="{side}" value="{part(name)}" aria-label="{label}"{tick}></td>'

@@ -74,7 +74,7 @@ class Site:
             case ["run", name, *rest] if self._runs.path(name):
                 return self._run(name, rest)
             case ["compare"]:
-                a, b = (parse_qs(query).get(side, [""])[0] for side in "ab")
+                a, b = (_picked(query, side) for side in "ab")
                 return Answer(303, location=f"{self._root}compare/{part(a)}/{part(b)}")
             case ["compare", a, b, *rest] if self._runs.path(a) and self._runs.path(b):
                 return self._comparison(a, b, rest)
@@ -172,6 +172,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing: the token stands in every path."""
+
+
+def _picked(query: str, side: str) -> str:
+    """A name in the query of the form: the list has it percent-encoded, and the browser encodes that once more."""
+    return os.fsdecode(unquote_to_bytes(parse_qs(query).get(side, [""])[0]))
 
 
 def _shown(page: Page) -> Answer:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from trimtab.core.cause import Cause
+from trimtab.core.cause import OF_SHORT_STEPS, Cause
 from trimtab.core.finding import Finding
 from trimtab.core.remedy import Remedy
 from trimtab.core.signal import GRAD_RMS
@@ -35,6 +35,7 @@ CLIP_BY_NORM = Remedy(
     treats=(Cause.OUTLIERS, Cause.GRADIENT_SCALE, Cause.SPIKES),
     sentence="Clip the gradient by its norm between backward and step.",
     code=_code,
+    suits=lambda finding, trace: finding.reveals not in OF_SHORT_STEPS,
     parameter="c, the longest norm of the gradient over all parameters",
     setting=lambda finding, trace: (_threshold(trace),),
 )

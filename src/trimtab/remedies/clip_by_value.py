@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from trimtab.core.cause import Cause
+from trimtab.core.cause import OF_SHORT_STEPS, Cause
 from trimtab.core.finding import Finding
 from trimtab.core.remedy import Remedy
 from trimtab.core.signal import GRAD_RMS
@@ -27,6 +27,7 @@ CLIP_BY_VALUE = Remedy(
     treats=(Cause.OUTLIERS, Cause.SPIKES),
     sentence="Clip every coordinate of the gradient between backward and step.",
     code=_code,
+    suits=lambda finding, trace: finding.reveals not in OF_SHORT_STEPS,
     parameter="c, the largest coordinate of the gradient",
     setting=lambda finding, trace: (_threshold(trace),),
 )

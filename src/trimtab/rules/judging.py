@@ -27,12 +27,14 @@ def judge(
     asked, remarks = _asked(settings.with_words(select, ignore, names=("select", "ignore")), trace, list(rules))
     everywhere = [each for each in asked.ignores if each.everywhere]
     chosen = [rules[code] for code in select_codes(list(rules), [*asked.select], [each.code for each in everywhere])]
-    found = [finding for rule in chosen for finding in _check(rule, trace, remarks)]
+    checked = [(rule, _check(rule, trace, remarks)) for rule in chosen]
+    found = [finding for _, findings in checked for finding in findings or ()]
     left, sifted = sift(found, [each for each in asked.ignores if not each.everywhere], trace)
     # What is ignored in some place was found all the same: its cause is not among those that are ruled out.
     present = {finding.reveals for finding in found}
-    findings = order(left, {rule.reveals for rule in chosen if rule.reveals} - present)
-    in_use = [rule for rule in chosen if any(len(trace.at(signal)) for signal in rule.needs)]
+    sound = [rule for rule, findings in checked if findings is not None]
+    findings = order(left, {rule.reveals for rule in sound if rule.reveals} - present)
+    in_use = [rule for rule in sound if any(len(trace.at(signal)) for signal in rule.needs)]
     overhead = trace.meta.get("overhead")
     return Diagnosis(
         status=_status(trace, findings),
@@ -58,15 +60,15 @@ def _asked(settings: Settings, trace: Trace, codes: list[str]) -> tuple[Settings
     return replace(settings, ignores=(*settings.ignores, *ignores)), remarks
 
 
-def _check(rule: Rule, trace: Trace, remarks: list[str]) -> list[Finding]:
-    """What a rule finds. One of a plugin that fails is left out, with a remark: the others' findings stand."""
+def _check(rule: Rule, trace: Trace, remarks: list[str]) -> list[Finding] | None:
+    """What a rule finds. One of a plugin that fails has checked nothing, with a remark: the others' findings stand."""
     if rule.code.startswith(OURS):
         return rule.check(trace)
     try:
         return list(rule.check(trace))
     except Exception as error:
         remarks.append(f"{rule.code} {rule.name}, a rule of a plugin, failed: {type(error).__name__}: {error}")
-        return []
+        return None
 
 
 def _status(trace: Trace, findings: Sequence[Finding]) -> Status:

@@ -98,7 +98,7 @@ class VanishingGradient(Rule):
             f"a gain of M = {gain:.2g} per layer over {depth} layers"
         )
         if typical == 0:
-            message = f"no gradient at all reaches {first}, {depth} layers below {last}"
+            message = f"no gradient at all reaches {first}, {depth - 1:,} layers below {last}"
         evidence: dict[str, Scalar] = {"gain": gain, "reach": typical, "depth": depth, "first": first, "last": last}
         since = int(trace.at(DELTA_NORM)[np.flatnonzero(low)[0]])
         reveals = Cause.ACTIVATION if _contracting(trace) else Cause.DEPTH

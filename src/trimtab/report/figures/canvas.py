@@ -10,7 +10,7 @@ from typing import Any
 from trimtab.core.signal import SiteKind
 from trimtab.core.trace import Site, Trace
 
-BLUE, ORANGE, ALARM, SOFT, GREEN = "#4a86c5", "#ee8a2c", "#d6206a", "#8b93a0", "#2f9e74"
+BLUE, ORANGE, ALARM, SOFT, GREEN = "#4a86c5", "#d97214", "#d6206a", "#8b93a0", "#2f9e74"
 PALETTE = [BLUE, ORANGE, "#3a9d8f", "#b279a2", "#9d7660", "#8a9a2b"]
 MARKED = "layer"  # the signal that holds the place of the layer that is marked, −1 for none
 THROUGH_DEPTH = [BLUE, "#a28bab", ORANGE]
@@ -70,9 +70,9 @@ def up(field: str, title: str, low: float, high: float, zero: bool = False) -> A
     Where it is not, `zero` has it begin at 0. Where all are the same, that value alone stands at the axis.
     """
     alt = altair()
-    if low == high:
+    if low == high:  # Vega would round the one tick of such an axis to an integer: 0 for a rate of 0.1
         around = alt.Scale(domain=sorted((0.0, 2 * low)) if low else [-1.0, 1.0])
-        return alt.Y(f"{field}:Q", title=title, scale=around, axis=alt.Axis(values=[low], format="~g"))
+        return alt.Y(f"{field}:Q", title=title, scale=around, axis=alt.Axis(values=[low], format=".3~g"))
     if not (low > 0 and high > _WIDE * low):
         return alt.Y(f"{field}:Q", title=title, scale=alt.Scale(zero=zero), axis=alt.Axis(tickCount=5))
     domain, powers = powers_of_ten(low, high)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +33,9 @@ class GradientMap:
     def spec(self) -> dict[str, Any]:
         """A cell for each layer and sampled step, coloured by the logarithm of the norm."""
         alt = altair()
-        legend = alt.Legend(title="log₁₀ ‖dL/dφ‖", orient="bottom", gradientLength=160, tickCount=4, format="d")
+        legend = alt.Legend(
+            title="log₁₀ ‖dL/dφ‖", orient="bottom", gradientLength=160, values=_whole(*self.domain), format="d"
+        )
         scale = alt.Scale(scheme="viridis", domain=self.domain, clamp=True)
         tooltip = [alt.Tooltip("name:N", title="layer"), "step:O", alt.Tooltip("norm:N", title="‖dL/dφ‖")]
         finite = (
@@ -89,6 +92,11 @@ def _domain(logs: Floats) -> tuple[float, float]:
         return -1.0, 0.0
     top = float(np.ceil(seen.max()))
     return max(float(np.floor(seen.min())), top - _DECADES), top
+
+
+def _whole(low: float, high: float) -> list[float]:
+    """At most five whole numbers to write at the legend: ticks between would be rounded to the same ones."""
+    return [float(tick) for tick in range(int(low), int(high) + 1, max(1, math.ceil((high - low) / 4)))]
 
 
 def _told(logs: Floats, labels: list[str]) -> str:

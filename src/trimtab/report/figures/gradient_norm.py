@@ -75,7 +75,7 @@ def chart(trace: Trace) -> Chart | None:
         width="half",
         title="Gradient norm",
         caption=caption,
-        alt=f"Norm of the gradient at {len(steps)} steps: from {_course(before)} after backward"
+        alt=f"Norm of the gradient at {_count(len(steps))}: from {_course(before)} after backward"
         + (f", from {_course(after)} in the step." if changed.any() else "."),
         figure=GradientNorm([_row(which, steps, values) for which, values in lines], (both.min(), both.max())),
     )
@@ -84,6 +84,10 @@ def chart(trace: Trace) -> Chart | None:
 def _row(which: str, steps: Ints, values: Floats) -> dict[str, Any]:
     kept = striking_points(values, STEPS)
     return {"which": which, "step": [int(step) for step in steps[kept]], "norm": short(values[kept])}
+
+
+def _count(steps: int) -> str:
+    return f"{steps} step{'' if steps == 1 else 's'}"
 
 
 def _course(values: Floats) -> str:

@@ -40,7 +40,10 @@ class LossCurve:
             x=across(), y=up("loss", "loss", *self.span), color=colour
         )
         tooltip = ["site:N", "step:Q", "loss:Q", alt.Tooltip("average:Q", format=".3g")]
-        smooth = points.mark_line(strokeWidth=2.5).encode(x=across(), y="average:Q", color=colour, tooltip=tooltip)
+        alone = any(len(row["step"]) == 1 for row in self.rows)  # a line through one point is nothing
+        smooth = points.mark_line(strokeWidth=2.5, point=alone).encode(
+            x=across(), y="average:Q", color=colour, tooltip=tooltip
+        )
         foot = alt.value("height")
         looks = alt.Chart(alt.InlineData(values=[{"step": step} for step in self.looks]))
         looks = looks.mark_tick(color=SOFT, thickness=1, size=6, yOffset=-3).encode(x="step:Q", y=foot)
