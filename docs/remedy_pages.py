@@ -87,7 +87,8 @@ def _found_as(remedy: Remedy) -> list[str]:
 def _made(remedy: Remedy) -> list[str]:
     """How it is tried in a script that is not changed."""
     if remedy.name not in enactable():
-        return ["It is made by hand: `trimtab run --with` cannot make it in a script that is running."]
+        by_hand = "It is made by hand: `trimtab run --with` cannot make it in a script that is running. So there is no"
+        return [f"{by_hand} picture of a run with and without it."]
     change = f"{remedy.name}=…" if remedy.parameter else remedy.name
     parts = ["## On a script as it is", f"`trimtab run --with {change} train.py`"]
     return [*parts, f"The parameter: {remedy.parameter}."] if remedy.parameter else parts

@@ -59,6 +59,10 @@ def page(rule: Rule) -> str:
     parts = [f"# {rule.code} {rule.name}", summary(rule), *_sections(rule), "## Example", f"> {said.message}"]
     if signal_of(rule) is not None:
         parts.append(f"![{rule.name}: the sick example and the healthy one]({stem(rule)}.svg)")
+    else:
+        parts.append(
+            "It is read off how the program is built; no signal over the steps tells it, so there is no picture."
+        )
     parts += [*_remedy(said, rule.sick()), *_causes(rule), *_limits(rule)]
     return "\n\n".join(parts) + "\n"
 

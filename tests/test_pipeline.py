@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -111,3 +112,5 @@ def test_a_run_too_short_to_judge_says_for_which_rules() -> None:
 def test_a_run_that_was_cut_short_is_healthy_only_until_then() -> None:
     trace = synthetic_trace({"loss": ["train.py:9"]}, {LOSS: [2.3] * 60}, meta={"ended": "interrupt"})
     assert "HEALTHY until it was interrupted" in str(trimtab.diagnose(trace))
+    goes_on = replace(trace, meta={"ended": None})
+    assert "HEALTHY so far: " in str(trimtab.diagnose(goes_on))

@@ -110,3 +110,9 @@ def test_a_bar_in_the_file_holds_and_can_be_lifted(project: Path, trimtab: Run) 
     (project / "inner" / "pyproject.toml").write_text('[tool.trimtab]\nfail-on = "warn"\n')
     assert trimtab("run", "inner/train.py").code == 3
     assert trimtab("run", "--fail-on", "never", "inner/train.py").code == 0
+
+
+def test_a_named_file_that_is_no_toml_is_said_to_be_none(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "notes.txt").write_text("a b c")
+    assert main(["run", "--config", "notes.txt", "inner/train.py"]) == 2
+    assert "notes.txt is no TOML" in capsys.readouterr().err

@@ -74,6 +74,8 @@ def test_what_cannot_be_plotted_is_said_with_what_can(sick, unseen) -> None:
     diagnosed = DisplayedDiagnosis.of(sick.diagnosis, sick.trace)
     with pytest.raises(TrimtabError, match=r"no chart 'gradients'; the charts are gradient-by-depth, backward-gain"):
         diagnosed.plot("gradients")
+    with pytest.raises(TrimtabError, match=r"plot takes the name of a chart; the charts are gradient-by-depth"):
+        diagnosed.plot()
     with pytest.raises(TrimtabError, match=r"no data for 'noise-scale'; it has data for gradient-by-depth"):
         diagnosed.plot("noise-scale")
     with pytest.raises(TrimtabError, match="no data for 'loss'; it has data for no chart"):

@@ -33,7 +33,7 @@ def settings_for(options: argparse.Namespace, folder: str | None = None) -> Sett
 def _named(path: str) -> Settings:
     try:
         with open(path, "rb") as file:
-            table = _table(file.read(), path)
+            table = _parsed(file.read(), path)
     except OSError as error:
         raise TrimtabError(f"--config {path}: cannot be read ({error.strerror}); name a TOML file") from error
     if table is None:
@@ -60,8 +60,10 @@ def _nearest(folder: str) -> Settings:
 
 def _table(data: bytes, path: str) -> dict[str, object] | None:
     """The table [tool.trimtab], or None. TOML is parsed only where the word stands in it."""
-    if b"trimtab" not in data:
-        return None
+    return _parsed(data, path) if b"trimtab" in data else None
+
+
+def _parsed(data: bytes, path: str) -> dict[str, object] | None:
     if sys.version_info >= (3, 11):
         import tomllib
     else:

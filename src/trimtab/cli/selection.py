@@ -15,7 +15,9 @@ from trimtab.core.settings import Settings
 
 def check_settings(settings: Settings) -> None:
     """Raise TrimtabError for a plugin that cannot be loaded, and for a code or prefix that no rule has."""
-    settings.check([*known_codes(), *plugin_codes(settings.plugins)])
+    others = plugin_codes(settings.plugins)
+    if settings.select or settings.ignores:
+        settings.check([*known_codes(), *others])
 
 
 def check_recipe(recipe: Recipe) -> None:

@@ -26,7 +26,7 @@ class DisplayedDiagnosis(Diagnosis):
         """The same diagnosis with its trace attached."""
         return cls(**{f.name: getattr(diagnosis, f.name) for f in fields(Diagnosis)}, trace=trace)
 
-    def plot(self, name: str) -> Any:
+    def plot(self, name: str = "") -> Any:
         """A chart of the report as an Altair chart: `diagnosis.plot("gradient-by-depth").save("gradient.svg")`.
 
         A notebook shows it; `save` writes PNG, SVG or HTML without a browser. Raises TrimtabError for a name that no

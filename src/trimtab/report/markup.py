@@ -7,6 +7,7 @@ from html import escape
 from itertools import groupby
 
 from trimtab.core.finding import Severity
+from trimtab.report import tables
 from trimtab.report.blocks import (
     Block,
     Chain,
@@ -15,13 +16,11 @@ from trimtab.report.blocks import (
     Cure,
     Footer,
     Heading,
-    LayerRow,
     Layers,
     Link,
     Note,
     Part,
     Remark,
-    Row,
     Section,
     SideBySide,
     Step,
@@ -55,7 +54,7 @@ def _blocks(document: Document) -> Iterator[str]:
             continue
         frames = [_chart(chart, number) for number, chart in enumerate(group, charts) if isinstance(chart, Chart)]
         charts += len(frames)
-        picker = _picker(table) if table else ""
+        picker = tables.picker(table) if table else ""
         yield f'<section class="charts">{picker}\n' + "\n".join(frames) + "</section>"
 
 
@@ -67,8 +66,8 @@ def _block(block: Block) -> str:
             return f'<header class="{status}"><h1><b>{escape(word)}</b>{escape(rest)}</h1>{detail}</header>'
         case Chain(cause, root, symptoms):
             return _chain(cause, root, symptoms)
-        case Layers(caption, head, rows):
-            return _layers(caption, head, rows)
+        case Layers():
+            return tables.layers(block)
         case Section(heading, parts):
             inner = "\n".join(_part(part) for part in parts)
             opening = f'<article id="{escape(heading.code)}" class="{heading.severity.label}">'
@@ -79,16 +78,14 @@ def _block(block: Block) -> str:
             return f'<p class="note">{escape(text)}</p>'
         case Footer(rows):
             return f"<footer>{_pairs(rows)}</footer>"
-        case Trials(caption, rows):
-            inner = "\n".join(_trial(row) for row in rows)
-            head = "<tr><th>verdict<th>recipe<th>loss<th>change</tr>"
-            return f'<section class="trials"><p>{escape(caption)}</p><table>{head}\n{inner}</table></section>'
+        case Trials():
+            return tables.trials(block)
         case Cure(title, proof, steps, command):
             inner = "\n".join(_step(step) for step in steps)
             foot = f"<p><code>{escape(command)}</code></p>" if command else ""
             return f'<article class="cure"><h2>{escape(title)}</h2><p>{escape(proof)}</p>{inner}{foot}</article>'
         case SideBySide():
-            return _side_by_side(block)
+            return tables.side_by_side(block)
         case Chart():
             return ""
 
@@ -106,51 +103,6 @@ def _link(link: Link) -> str:
     words = escape(link.text.replace("-", " "))
     code = escape(link.code)
     return f'<a href="#{code}"><b>{words}</b> <code>{code}</code></a>' if code else f"<span><b>{words}</b></span>"
-
-
-def _picker(table: Layers) -> str:
-    """Hidden until the page's script has charts to mark a layer in."""
-    options = "".join(f'<option value="{row.place}">{escape(row.label)}</option>' for row in table.rows)
-    return (
-        '<form class="picker" hidden><label>Layer <select><option value="-1">all</option>'
-        f'{options}</select></label> <output aria-live="polite"></output></form>'
-    )
-
-
-def _layers(caption: str, head: tuple[str, ...], rows: tuple[LayerRow, ...]) -> str:
-    titles = "".join(f'<th scope="col">{escape(title)}</th>' for title in ("layer", *head))
-    inner = "\n".join(_layer(row) for row in rows)
-    return (
-        f'<details class="layers"><summary>The layers as numbers</summary><p>{escape(caption)}</p><div class="wide">'
-        f"<table><thead><tr>{titles}</tr></thead>\n<tbody>{inner}</tbody></table></div></details>"
-    )
-
-
-def _layer(row: LayerRow) -> str:
-    cells = "".join(f"<td>{escape(cell)}</td>" for cell in row.cells)
-    name = f'<button type="button" aria-pressed="false">{escape(row.name)}</button>'
-    return f'<tr data-place="{row.place}"><th scope="row">{name}</th>{cells}</tr>'
-
-
-def _side_by_side(block: SideBySide) -> str:
-    titles = "".join(f'<th scope="col">{escape(title)}</th>' for title in block.head)
-    lines = (f'<tr><th scope="row">{escape(row[0])}</th>{"".join(map(_cell, row[1:]))}</tr>' for row in block.rows)
-    table = f"<table><thead><tr>{titles}</tr></thead>\n<tbody>{''.join(lines)}</tbody></table>" if block.rows else ""
-    level = "h1" if block.leading else "h2"
-    return f'<section class="compared"><{level}>{escape(block.caption)}</{level}>{table}</section>'
-
-
-def _cell(text: str) -> str:
-    return f"<td>{escape(text)}</td>"
-
-
-def _trial(row: Row) -> str:
-    reason = f'<br><span class="aside">{escape(row.reason)}</span>' if row.reason else ""
-    recipe = escape(row.recipe).replace(",", ",<wbr>")
-    return (
-        f'<tr class="{row.verdict.replace(" ", "-")}"><td>{escape(row.verdict)}<td><code>{recipe}</code>{reason}'
-        f"<td>{escape(row.loss)}<td>{escape(row.effect)}</tr>"
-    )
 
 
 def _step(step: Step) -> str:

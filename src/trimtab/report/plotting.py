@@ -17,7 +17,8 @@ _THEME = {"view": {"stroke": None}, "range": {"heatmap": ["#f3f1ee", "#f0a35c", 
 def plot(trace: Trace, name: str) -> Any:
     """The chart `name` of a trace; raises TrimtabError for a name that no chart has, and where nothing was measured."""
     if name not in CHARTS:
-        raise TrimtabError(f"there is no chart {name!r}; the charts are {', '.join(CHARTS)}")
+        what = f"there is no chart {name!r}" if name else "plot takes the name of a chart"
+        raise TrimtabError(f"{what}; the charts are {', '.join(CHARTS)}")
     made = CHARTS[name].chart(trace)
     if made is None:
         seen = [other for other, module in CHARTS.items() if module.chart(trace) is not None]

@@ -24,6 +24,7 @@ CUT_SHORT = {
     "exception": " until the script raised",
     "interrupt": " until it was interrupted",
     "terminated": " until it was terminated",
+    "None": " so far",  # the run goes on, or was killed
 }
 
 
@@ -34,7 +35,7 @@ def verdict(diagnosis: Diagnosis, trace: Trace, sections: list[tuple[Finding, li
     if diagnosis.status == "healthy":
         looks = len(trace.at(IN_RMS))
         seen = f" ({looks:,} looked at)" if 0 < looks < diagnosis.steps else ""
-        until = CUT_SHORT.get(str(trace.meta.get("ended")), "")
+        until = CUT_SHORT.get(str(trace.meta.get("ended", "")), "")
         words = f"{rules} rules checked, {_steps(diagnosis)}{seen}, overhead {percent(diagnosis.overhead)}"
         return Verdict("healthy", f"HEALTHY{until}: {words}", _too_early(diagnosis))
     text = f"SICK after {_steps(diagnosis)}"
