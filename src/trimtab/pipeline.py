@@ -13,9 +13,7 @@ from trimtab.core.settings import Settings
 from trimtab.core.trace import Trace
 from trimtab.record import read
 from trimtab.report.display import DisplayedDiagnosis
-from trimtab.rules.judging import judge
-
-DEFAULTS = Settings()
+from trimtab.rules.judging import DEFAULTS, judge
 
 
 class HasTrace(Protocol):

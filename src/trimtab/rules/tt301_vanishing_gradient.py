@@ -108,7 +108,7 @@ class VanishingGradient(Rule):
 
     @staticmethod
     def _starved(chain: Chain) -> tuple[str, ...]:
-        """Layers whose gradient is below a hundredth of the last one's, lowest first, at most 5."""
+        """Layers whose gradient is below a hundredth of the last one's, lowest first; of none the first layer."""
         with np.errstate(all="ignore"):
             share = np.nanmedian(chain.norms / chain.norms[:, -1:], axis=0)
         return tuple(name for name, s in zip(chain.names, share, strict=True) if s < 0.01) or chain.names[:1]

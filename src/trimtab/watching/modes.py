@@ -13,8 +13,9 @@ from torch.nn.modules.dropout import _DropoutNd
 
 from trimtab.core.signal import EVALUATION_MODE, TRAINING_MODE
 from trimtab.watching.buffer import Buffer
-from trimtab.watching.names import of_script, unwrapped
+from trimtab.watching.names import of_script
 from trimtab.watching.sites import Sites
+from trimtab.watching.wrappers import unwrapped
 
 MOST_WINDOWS = 400  # stretches without gradient in which a model was called: what they tell is known by then
 FRUITLESS = 8  # such stretches at one place in which none was: an update by hand or an average, not an evaluation

@@ -13,10 +13,13 @@ from typing import Any
 import torch
 from torch import nn
 
+from trimtab.watching.wrappers import as_written, unwrapped
+
 _HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _EXAMPLES = os.path.join(_HERE, "examples", "scripts")  # scripts like a user's, though they are shipped with us
 _TORCH = os.path.dirname(os.path.abspath(torch.__file__))
 _OPTIMIZED = 0x1  # CO_OPTIMIZED: the frame is a function's
+_UNSHARED = 3  # references to a snapshot that nobody holds: the frame's, our variable's, the call's that counts them
 _LIBRARY = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}", os.path.dirname(os.__file__) + os.sep)
 
 
@@ -77,10 +80,19 @@ def _variables(frame: FrameType | None) -> Iterator[tuple[str, Any]]:
                     continue
                 seen.add(id(space))
                 yield from list(space.items())
-            if sys.version_info < (3, 13) and frame.f_code.co_flags & _OPTIMIZED:
-                # Reading f_locals leaves a snapshot on the frame that would keep the script's tensors alive.
-                frame.f_locals.clear()
+            _release(frame)
         frame = frame.f_back
+
+
+def _release(frame: FrameType) -> None:
+    """Empty the snapshot that reading `f_locals` leaves on a frame of a function: it keeps the script's tensors alive.
+
+    Where the script has called `locals()` there the snapshot is the dict that it was given: that one is left alone.
+    """
+    if sys.version_info < (3, 13) and frame.f_code.co_flags & _OPTIMIZED:
+        snapshot = frame.f_locals
+        if sys.getrefcount(snapshot) <= _UNSHARED:
+            snapshot.clear()
 
 
 def _inside(name: str, value: Any) -> Iterator[tuple[str, Any]]:
@@ -100,26 +112,6 @@ def _inside(name: str, value: Any) -> Iterator[tuple[str, Any]]:
                     yield from ((f"{prefix}{key}[{i}]", each) for i, each in enumerate(item))
 
 
-_WRAPPERS = {"_orig_mod", "_forward_module", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"}
-
-
-_DISTRIBUTED = (nn.parallel.DistributedDataParallel, nn.DataParallel)  # their part is called "module", as others are
-
-
-def _as_written(path: str, root: nn.Module) -> str:
-    """The path of a module without what compiling, distributing and checkpointing have put around it."""
-    parts = [part for part in path.split(".") if part not in _WRAPPERS]
-    return ".".join(parts[1:] if isinstance(root, _DISTRIBUTED) else parts)
-
-
-def unwrapped(module: nn.Module) -> nn.Module:
-    """The model that the script wrote, without the same wrappers: their own mode is nobody's concern."""
-    for name, part in module.named_children():
-        if name in _WRAPPERS or (isinstance(module, _DISTRIBUTED) and name == "module"):
-            return unwrapped(part)
-    return module
-
-
 def _owner(module: nn.Module, frame: FrameType | None) -> tuple[nn.Module, str] | None:
     """The outermost module of which a method is calling this one, and the path from there.
 
@@ -129,8 +121,7 @@ def _owner(module: nn.Module, frame: FrameType | None) -> tuple[nn.Module, str] 
     while frame is not None:
         if frame.f_code.co_argcount and frame.f_code.co_varnames[0] == "self":
             owner = frame.f_locals.get("self")
-            if sys.version_info < (3, 13):
-                frame.f_locals.clear()  # as in _variables
+            _release(frame)
             if isinstance(owner, nn.Module) and owner is not module:
                 path = next((path for path, part in owner.named_modules() if part is module), None)
                 found = (owner, path) if path is not None else found
@@ -241,7 +232,7 @@ class Names:
         # Layers kept in a plain list are roots each; together they are one model.
         group = "" if alone or self._is_leaf(root) else prefix
         for path, module in root.named_modules():
-            path = _as_written(path, root)
+            path = as_written(path, root)
             full = ".".join(part for part in (prefix, path) if part) or type(unwrapped(root)).__name__
             if module in self._modules:
                 continue

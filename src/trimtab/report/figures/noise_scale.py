@@ -57,11 +57,12 @@ def chart(trace: Trace) -> Chart | None:
     agreement = moving_average(values, 1 - 1 / _LOOK_BACK)[_LEAST - 1 :]
     steps = steps[_LEAST - 1 :]
     sound = (agreement > 0) & (agreement < 1)
-    noise = batch * (1 / agreement[sound] - 1)
-    if not len(noise):
+    if not sound.any():
         return None
-    kept = striking_points(noise, STEPS)
-    row = {"step": [int(step) for step in steps[sound][kept]], "noise": short(noise[kept])}
+    curve = np.full(len(agreement), np.nan)  # gaps where there is no agreement
+    curve[sound] = batch * (1 / agreement[sound] - 1)
+    kept, noise = striking_points(curve, STEPS), curve[sound]
+    row = {"step": [int(step) for step in steps[kept]], "noise": short(curve[kept])}
     caption = f"Examples whose mean gradient would be as much signal as noise. Dashed: the batch of {batch:,.0f}."
     missing = len(sound) - int(sound.sum())
     return Chart(
